@@ -1,0 +1,52 @@
+/** References from one block of the configuration to another instance. */
+import type { Directive } from "#src/config/directive.ts";
+import { ConfigError } from "#src/config/errors.ts";
+import type { RoleName } from "#src/module/roles/roles.ts";
+
+/**
+ * Names an instance in a role. Plain data, so that a configuration can be
+ * printed and sent to a worker; `host.use(ref)` gives the implementation.
+ */
+export interface Ref<R extends RoleName> {
+  readonly role: R;
+  readonly instance: string;
+}
+
+/** A reference that falls back to the default instance of its role. */
+export function ref<R extends RoleName>(
+  role: R,
+  options: { readonly doc: string },
+): Directive<Ref<R>> {
+  return {
+    doc: options.doc,
+    syntax: "INSTANCE",
+    defaultText: `default-${role}, else default, else the built-in ${role}`,
+    absent: (scope) => ({ role, instance: scope.reference(role, undefined) }),
+    parse(nodes, scope): Ref<R> {
+      const [node] = nodes;
+      const [name, extra] = node?.args ?? [];
+      if (node === undefined || name === undefined) {
+        throw new ConfigError(
+          node?.at ?? scope.at,
+          "Expected an instance name",
+        );
+      }
+      if (extra !== undefined) {
+        throw new ConfigError(extra.at, `Unexpected "${extra.text}"`);
+      }
+      return { role, instance: scope.reference(role, name) };
+    },
+  };
+}
+
+/** A reference that may be left out; then the value is `undefined`. */
+export function optionalRef<R extends RoleName>(
+  role: R,
+  options: { readonly doc: string },
+): Directive<Ref<R> | undefined> {
+  return {
+    ...ref(role, options),
+    defaultText: "none",
+    absent: () => undefined,
+  };
+}
