@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { LineClient } from "#tests/support/line_client.ts";
-import { TestServer, withServer } from "#tests/support/server.ts";
+import { type TestServer, withServer } from "#tests/support/server.ts";
 
 const ACCOUNT = "alice@example.test";
 const PASSWORD = "secret";
