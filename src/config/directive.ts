@@ -33,6 +33,15 @@ export interface Directive<T> {
    * through the scope where parsing can go on.
    */
   parse(nodes: readonly ConfigNode[], scope: Scope): T;
+  /**
+   * Lines that parse to `value` again, for `config expand`, which prints
+   * defaults with it. Left out: the default is printed as a comment.
+   */
+  format?(value: T, name: string): readonly ConfigNode[];
+  /** What the lines say must not be printed. */
+  readonly secret?: boolean;
+  /** The directives inside the braces, where the lines have a block. */
+  readonly schema?: Schema;
 }
 
 /** The directives that a block accepts, keyed by the word in the file. */
@@ -57,7 +66,35 @@ export interface Scope {
    * the role (`default-ROLE`, `default`, the built-in one).
    */
   reference(role: string, name: Arg | undefined, options?: OptionNodes): string;
+  /**
+   * As `reference`, and types the options by the `options` schema of the
+   * module behind the name, defaults filled in: what goes into
+   * `DeliveryContext.options`. This is how pipeline steps refer to filters and
+   * deliveries (`filter dkim verify=true`): parse the words with
+   * `optionNodes(args)` (`option_nodes.ts`), call this, keep the result in the
+   * step. It works at once because the headers of all blocks are known before
+   * the first block is parsed. After a mistake (which is reported) the result
+   * still has the name that was asked for, so that parsing can go on.
+   */
+  referenceWithOptions(
+    role: string,
+    name: Arg | undefined,
+    options: OptionNodes,
+  ): TypedReference;
+  /**
+   * An absolute path. A relative one starts at `state_dir` (for global
+   * directives: at the folder of the configuration file).
+   */
+  resolvePath(text: string): string;
 }
 
 /** `key=value` words behind a reference, one node each. */
 export type OptionNodes = readonly ConfigNode[];
+
+/** A reference with what follows it at the place of use. */
+export interface TypedReference {
+  /** Name of the instance that is referred to. */
+  readonly instance: string;
+  /** Typed by the `options` of its module. Plain data. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
