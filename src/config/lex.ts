@@ -195,28 +195,37 @@ class Lexer {
     } else if (/^<<[A-Za-z_]\w*$/.test(text)) {
       this.#heredoc(at, text);
     } else {
-      this.#checkBraces(at, raw);
-      this.#push("word", at, text, raw);
+      this.#pushWord(at, text, raw);
     }
   }
 
-  /** Braces that were meant to stand alone. */
-  #checkBraces(at: Position, raw: string): void {
+  /** Takes braces that were meant to stand alone as if they did. */
+  #pushWord(at: Position, text: string, raw: string): void {
     const after = (count: number): Position => ({
       ...at,
       column: at.column + count,
     });
+    const last = raw.length - 1;
     if (raw.endsWith("{")) {
-      this.#fail(after(raw.length - 1), 'Put a space before "{"');
+      this.#fail(after(last), 'Put a space before "{"');
+      this.#push("word", at, text.slice(0, -1), raw.slice(0, -1));
+      this.#push("open", after(last), "{", "{");
     } else if (raw.endsWith("}") && !raw.includes("{")) {
-      this.#fail(after(raw.length - 1), 'Put "}" on a line of its own');
+      this.#fail(after(last), 'Put a space before "}"');
+      this.#push("word", at, text.slice(0, -1), raw.slice(0, -1));
+      this.#push("close", after(last), "}", "}");
     } else if (raw.startsWith("}")) {
       this.#fail(after(1), 'Put a line break after "}"');
-    } else if (raw.startsWith("{") && !raw.includes("}")) {
-      const hint = raw.startsWith("{env:") || raw.startsWith("{file:")
-        ? 'The placeholder is never closed: write "}" behind its name'
-        : undefined;
-      this.#fail(after(1), 'Put a space after "{"', hint);
+      this.#push("close", at, "}", "}");
+      this.#push("word", after(1), text.slice(1), raw.slice(1));
+    } else {
+      if (raw.startsWith("{") && !raw.includes("}")) {
+        const hint = /^\{(?:env|file):/.test(raw)
+          ? 'The placeholder is never closed: write "}" behind its name'
+          : undefined;
+        this.#fail(after(1), 'Put a space after "{"', hint);
+      }
+      this.#push("word", at, text, raw);
     }
   }
 

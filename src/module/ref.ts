@@ -1,6 +1,7 @@
 /** References from one block of the configuration to another instance. */
 import type { Directive } from "#src/config/directive.ts";
 import { ConfigError } from "#src/config/errors.ts";
+import { lineOf } from "#src/config/scalar.ts";
 import type { RoleName } from "#src/module/roles/roles.ts";
 
 /**
@@ -12,16 +13,33 @@ export interface Ref<R extends RoleName> {
   readonly instance: string;
 }
 
+/** What a reference can be told. */
+export interface RefOptions {
+  readonly doc: string;
+  /**
+   * The instance where the line is left out (`remote`), instead of the default
+   * instance of the role.
+   */
+  readonly default?: string;
+}
+
 /** A reference that falls back to the default instance of its role. */
 export function ref<R extends RoleName>(
   role: R,
-  options: { readonly doc: string },
+  options: RefOptions,
 ): Directive<Ref<R>> {
+  const fallback = options.default;
   return {
     doc: options.doc,
     syntax: "INSTANCE",
-    defaultText: `default-${role}, else default, else the built-in ${role}`,
-    absent: (scope) => ({ role, instance: scope.reference(role, undefined) }),
+    defaultText: fallback ??
+      `default-${role}, else default, else the built-in ${role}`,
+    absent(scope): Ref<R> {
+      const name = fallback === undefined
+        ? undefined
+        : { text: fallback, at: scope.at, quoted: false };
+      return { role, instance: scope.reference(role, name) };
+    },
     parse(nodes, scope): Ref<R> {
       const [node] = nodes;
       const [name, extra] = node?.args ?? [];
@@ -36,6 +54,7 @@ export function ref<R extends RoleName>(
       }
       return { role, instance: scope.reference(role, name) };
     },
+    format: (value, name) => [lineOf(name, [value.instance])],
   };
 }
 
@@ -48,5 +67,7 @@ export function optionalRef<R extends RoleName>(
     ...ref(role, options),
     defaultText: "none",
     absent: () => undefined,
+    format: (value, name) =>
+      value === undefined ? [] : [lineOf(name, [value.instance])],
   };
 }
