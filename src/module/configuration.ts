@@ -37,7 +37,7 @@ export interface InstanceConfig {
   readonly aliases: readonly string[];
   readonly module: AnyModule;
   /** Typed by `module.config`. */
-  readonly config: unknown;
+  readonly config: Readonly<Record<string, unknown>>;
   /** Listen addresses as `host:port`; empty where the module does not listen. */
   readonly addresses: readonly string[];
   /** In the order of the file; the same target can stand here often. */
