@@ -8,19 +8,22 @@
 const TRANSFER_FROM_BYTES = 16 * 1024;
 
 /**
- * Bytes fit to be posted. With `owned` the caller gives the bytes up: they may
- * be detached. Without it they stay as they are and the far side gets a copy.
+ * `give`: the caller gives the bytes up, they may be detached. `copy`: they
+ * stay as they are and the far side gets a copy.
  */
+export type Giving = "give" | "copy";
+
+/** Bytes fit to be posted. */
 export function packBytes(
   bytes: Uint8Array,
   transfer: Transferable[],
-  owned: boolean,
+  how: Giving,
 ): Uint8Array {
   const whole = bytes.byteLength === bytes.buffer.byteLength;
   if (bytes.byteLength < TRANSFER_FROM_BYTES) {
     return whole ? bytes : new Uint8Array(bytes);
   }
-  if (whole && !owned) return bytes;
+  if (whole && how === "copy") return bytes;
   const packed = whole ? bytes : new Uint8Array(bytes);
   transfer.push(packed.buffer as ArrayBuffer);
   return packed;
