@@ -17,3 +17,9 @@ export class ConfigError extends MailError {
     this.hint = hint;
   }
 }
+
+/**
+ * Something is not there: a line, an instance, a use. Not worth saying while
+ * part of the file could not be read, since it may stand in that part.
+ */
+export class AbsenceError extends ConfigError {}

@@ -1,6 +1,6 @@
 /** Lines of one block against a schema. */
 import type { ConfigOf, Schema, Scope } from "#src/config/directive.ts";
-import { ConfigError } from "./errors.ts";
+import { AbsenceError, ConfigError } from "./errors.ts";
 import { didYouMean } from "./nearest_word.ts";
 import type { ConfigNode } from "./node.ts";
 
@@ -15,15 +15,17 @@ export interface ParsedBlock<S extends Schema> {
 /**
  * Types the lines of a block: unknown words, words given twice, missing words
  * and whatever the directives themselves object to are reported to `scope`.
+ * `what` is how messages call the lines.
  */
 export function parseBlock<S extends Schema>(
   schema: S,
   nodes: readonly ConfigNode[],
   scope: Scope,
+  what: "directive" | "option" = "directive",
 ): ParsedBlock<S> {
   let ok = true;
   const watched = watch(scope, () => ok = false);
-  const byKey = groupByKey(schema, nodes, watched);
+  const byKey = groupByKey(schema, nodes, watched, what);
   const config: Record<string, unknown> = {};
   for (const [key, directive] of Object.entries(schema)) {
     const lines = byKey.get(key);
@@ -35,9 +37,9 @@ export function parseBlock<S extends Schema>(
       } else {
         const syntax = `${key} ${directive.syntax}`.trimEnd();
         watched.report(
-          new ConfigError(
+          new AbsenceError(
             scope.at,
-            `Missing directive "${key}"`,
+            `Missing ${what} "${key}"`,
             `Add a line "${syntax}"`,
           ),
         );
@@ -68,6 +70,7 @@ function groupByKey(
   schema: Schema,
   nodes: readonly ConfigNode[],
   scope: Scope,
+  what: string,
 ): Map<string, ConfigNode[]> {
   const keyOf = new Map<string, string>();
   for (const [key, directive] of Object.entries(schema)) {
@@ -78,7 +81,7 @@ function groupByKey(
     const key = keyOf.get(node.name);
     const directive = key === undefined ? undefined : schema[key];
     if (key === undefined || directive === undefined) {
-      scope.report(unknownDirective(node, keyOf.keys()));
+      scope.report(unknownWord(node, keyOf.keys(), what));
       continue;
     }
     const lines = byKey.get(key);
@@ -99,14 +102,15 @@ function groupByKey(
   return byKey;
 }
 
-function unknownDirective(
+function unknownWord(
   node: ConfigNode,
   known: Iterable<string>,
+  what: string,
 ): ConfigError {
   const words = [...known];
   const hint = didYouMean(node.name, words) ??
     (words.length === 0
       ? "Nothing can be set here"
       : `Known here: ${words.toSorted().join(", ")}`);
-  return new ConfigError(node.at, `Unknown directive "${node.name}"`, hint);
+  return new ConfigError(node.at, `Unknown ${what} "${node.name}"`, hint);
 }

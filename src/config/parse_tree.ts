@@ -11,6 +11,8 @@ export const MAX_DEPTH = 100;
 export interface ParsedTree {
   readonly nodes: readonly ConfigNode[];
   readonly errors: readonly ConfigError[];
+  /** Every block was closed: lines belong where they seem to. */
+  readonly balanced: boolean;
 }
 
 /** Parses one text; `file` is what positions say. */
@@ -18,7 +20,11 @@ export function parseTree(text: string, file: string): ParsedTree {
   const { tokens, errors } = lex(text, file);
   const parser = new TreeParser(tokens.filter((t) => t.kind !== "comment"));
   const nodes = parser.run();
-  return { nodes, errors: [...errors, ...parser.errors] };
+  return {
+    nodes,
+    errors: [...errors, ...parser.errors],
+    balanced: parser.balanced,
+  };
 }
 
 /** A block whose end has not come yet. */
@@ -30,6 +36,7 @@ interface OpenBlock {
 
 class TreeParser {
   readonly errors: ConfigError[] = [];
+  balanced = true;
   readonly #tokens: readonly Token[];
   readonly #root: ConfigNode[] = [];
   readonly #stack: OpenBlock[] = [];
@@ -48,6 +55,7 @@ class TreeParser {
     }
     this.#endLine();
     for (const block of this.#stack) {
+      this.balanced = false;
       this.errors.push(
         new ConfigError(
           block.at,
@@ -94,6 +102,7 @@ class TreeParser {
   #close(token: Token): void {
     this.#endLine();
     if (this.#stack.pop() !== undefined) return;
+    this.balanced = false;
     this.errors.push(new ConfigError(token.at, '"}" without its "{"'));
   }
 

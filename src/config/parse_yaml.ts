@@ -28,7 +28,11 @@ export function parseYaml(text: string, file: string): ParsedTree {
   const start: Position = { file, line: 1, column: 1 };
   if (text.length > MAX_FILE_CHARS) {
     const detail = `The file is longer than ${MAX_FILE_CHARS} characters`;
-    return { nodes: [], errors: [new ConfigError(start, detail)] };
+    return {
+      nodes: [],
+      errors: [new ConfigError(start, detail)],
+      balanced: false,
+    };
   }
   return new YamlReader(text, file).run();
 }
@@ -56,10 +60,11 @@ class YamlReader {
       this.#fail(error.pos[0], sentence(error.message));
     }
     const { contents } = document;
-    const nodes = this.#errors.length > 0 || contents === null
+    const balanced = this.#errors.length === 0;
+    const nodes = !balanced || contents === null
       ? []
       : this.#block(contents, 0);
-    return { nodes, errors: this.#errors };
+    return { nodes, errors: this.#errors, balanced };
   }
 
   #at(offset: number): Position {
@@ -164,7 +169,8 @@ class YamlReader {
     return {
       text: this.#scalarText(node),
       at: this.#at(offsetOf(node)),
-      quoted: node.type !== Scalar.PLAIN,
+      // The style of a scalar must not matter: generators choose it.
+      quoted: false,
     };
   }
 

@@ -2,7 +2,7 @@
  * Placeholders inside one token: `{env:NAME}`, `{env:NAME:default}`,
  * `{file:PATH}`. A value can never add tokens or lines to the file.
  */
-import { dirname, resolve } from "node:path";
+import { besideFile } from "./beside_file.ts";
 import { ConfigError } from "./errors.ts";
 import type { Position } from "./node.ts";
 import type { ConfigSource } from "./source.ts";
@@ -54,7 +54,7 @@ function readFile(path: string, at: Position, source: ConfigSource): string {
   if (path === "") throw new ConfigError(at, "{file:} needs a path");
   let text;
   try {
-    text = source.readText(resolve(dirname(at.file), path));
+    text = source.readText(besideFile(at.file, path));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError(at, `Cannot read "${path}": ${reason}`);

@@ -8,7 +8,8 @@
  * - `use SNIPPET` inside a block (a pipeline step) keeps its line and gets the
  *   lines of the snippet as its block: a sub-pipeline with a name.
  */
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
+import { besideFile } from "./beside_file.ts";
 import { ConfigError } from "./errors.ts";
 import { didYouMean } from "./nearest_word.ts";
 import type { Arg, ConfigNode, Position } from "./node.ts";
@@ -24,6 +25,8 @@ const MAX_NODES = 100_000;
 export interface ReadTree {
   readonly nodes: readonly ConfigNode[];
   readonly errors: readonly ConfigError[];
+  /** Every block of every file was closed. */
+  readonly balanced: boolean;
   /** The text of every file, in the order of reading, for `renderErrors`. */
   readonly sources: ReadonlyMap<string, string>;
 }
@@ -32,7 +35,8 @@ export interface ReadTree {
 export function readTree(source: ConfigSource, file: string): ReadTree {
   const reader = new TreeReader(source);
   const nodes = reader.readMain(file);
-  return { nodes, errors: reader.errors, sources: reader.sources };
+  const { errors, balanced, sources } = reader;
+  return { nodes, errors, balanced, sources };
 }
 
 /** One import under way: what a cycle is made of. */
@@ -49,6 +53,7 @@ interface Snippet {
 
 class TreeReader {
   readonly errors: ConfigError[] = [];
+  balanced = true;
   readonly sources = new Map<string, string>();
   readonly #source: ConfigSource;
   readonly #snippets = new Map<string, Snippet>();
@@ -102,13 +107,14 @@ class TreeReader {
       throw new ConfigError(at, `Cannot read "${file}": ${reason}`);
     }
     this.sources.set(file, text);
-    const { nodes, errors } = /\.ya?ml$/.test(file)
+    const { nodes, errors, balanced } = /\.ya?ml$/.test(file)
       ? parseYaml(text, file)
       : parseTree(text, file);
     this.errors.push(...errors);
+    if (!balanced) this.balanced = false;
     const lines: ConfigNode[] = [];
     for (const node of nodes) {
-      if (/^\(.*\)$/.test(node.name)) this.#defineSnippet(node);
+      if (node.name.startsWith("(")) this.#defineSnippet(node);
       else lines.push(node);
     }
     this.#parsed.set(key, lines);
@@ -116,11 +122,15 @@ class TreeReader {
   }
 
   #defineSnippet(node: ConfigNode): void {
-    const name = node.name.slice(1, -1);
+    const name = node.name.replace(/^\(|\)$/g, "");
     const taken = this.#snippets.get(name);
-    if (!/^[A-Za-z_][\w-]*$/.test(name)) {
+    if (!/^\([A-Za-z_][\w-]*\)$/.test(node.name)) {
       this.errors.push(
-        new ConfigError(node.at, `"${name}" is no name for a snippet`),
+        new ConfigError(
+          node.at,
+          `"${node.name}" is no name for a snippet`,
+          "Write it as: (name) { ... }",
+        ),
       );
     } else if (node.block === undefined || node.args.length > 0) {
       this.errors.push(
@@ -176,7 +186,7 @@ class TreeReader {
     visits: readonly Visit[],
     depth: number,
   ): ConfigNode {
-    if (/^\(.*\)$/.test(node.name)) {
+    if (node.name.startsWith("(")) {
       this.errors.push(
         new ConfigError(
           node.at,
@@ -221,20 +231,13 @@ class TreeReader {
     }
     if (this.#snippets.has(arg.text)) return this.#snippet(arg, visits, depth);
     const name = this.#word(arg.text, arg.at);
-    const path = this.#resolve(node.at.file, name);
+    const path = besideFile(node.at.file, name);
     if (/[*?]/.test(name)) {
       return this.#source.glob(path).flatMap((file) =>
         this.#importFile(file, file, arg.at, visits, depth)
       );
     }
     return this.#importFile(path, name, arg.at, visits, depth);
-  }
-
-  /** Beside the importing file; short where that was given short. */
-  #resolve(from: string, name: string): string {
-    const folder = dirname(from);
-    if (name.startsWith("/") || folder === ".") return name;
-    return folder.startsWith("/") ? resolve(folder, name) : `${folder}/${name}`;
   }
 
   #importFile(

@@ -7,7 +7,7 @@
  * keeps the `{ instance, options }` that it gets at once.
  */
 import { resolve } from "node:path";
-import type { Scope, TypedReference } from "#src/config/directive.ts";
+import type { Schema, Scope, TypedReference } from "#src/config/directive.ts";
 import { ConfigError } from "#src/config/errors.ts";
 import { didYouMean } from "#src/config/nearest_word.ts";
 import type { Arg, ConfigNode, Position } from "#src/config/node.ts";
@@ -69,6 +69,8 @@ class Assembler {
   readonly #index: InstanceIndex;
   readonly #waiting: Header[] = [];
   readonly #instances = new Map<string, InstanceConfig>();
+  /** Roles of references that led nowhere. */
+  readonly #failedRoles = new Set<string>();
   #certificates: string | undefined;
 
   constructor(registry: Registry, machine: Machine) {
@@ -93,7 +95,9 @@ class Assembler {
     }
     const { order, cycles } = orderInstances(this.#instances);
     this.#errors.push(...cycles);
-    this.#errors.push(...unusedBlocks(this.#instances, globalReferences));
+    this.#errors.push(
+      ...unusedBlocks(this.#instances, globalReferences, this.#failedRoles),
+    );
     if (this.#errors.length > 0) return { ok: false, errors: this.#errors };
     const instances = new Map<string, InstanceConfig>();
     for (const name of order) {
@@ -227,10 +231,14 @@ class Assembler {
       : this.#index.find(name.text) ?? this.#index.missing(name, role);
     if (header instanceof ConfigError) {
       this.#errors.push(header);
+      this.#failedRoles.add(role);
       return { instance: name?.text ?? `default-${role}`, options: {} };
     }
     if (!hasRole(header.module, role)) {
       this.#errors.push(wrongRole(header, role, at));
+      this.#failedRoles.add(role);
+      // It is used, only wrongly: one mistake is enough.
+      for (const own of header.module.roles) this.#failedRoles.add(own);
       return { instance: header.name, options: {} };
     }
     const options = this.#options(header, settings, optionLines, at);
@@ -269,7 +277,8 @@ class Assembler {
       }
       return {};
     }
-    return this.#parse(module.options, lines, { ...settings, at }).config;
+    const scope = this.#scope({ ...settings, at });
+    return parseBlock(module.options as Schema, lines, scope, "option").config;
   }
 }
 

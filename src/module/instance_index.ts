@@ -3,7 +3,7 @@
  * is complete before the first block is parsed, so that references can be
  * resolved while parsing.
  */
-import { ConfigError } from "#src/config/errors.ts";
+import { AbsenceError, ConfigError } from "#src/config/errors.ts";
 import { didYouMean } from "#src/config/nearest_word.ts";
 import type { Arg, ConfigNode, Position } from "#src/config/node.ts";
 import { readListenAddress } from "#src/config/places.ts";
@@ -54,7 +54,10 @@ export class InstanceIndex {
     const words: readonly Arg[] = module.listens === true
       ? addresses.map((text, i) => ({ ...(node.args[i] ?? NO_ARG), text }))
       : node.args;
-    const first = words[0] ?? { text: module.name, at: node.at, quoted: false };
+    const text = module.listens === true
+      ? `${module.name}#${this.#headers.length}`
+      : module.name;
+    const first = words[0] ?? { text, at: node.at, quoted: false };
     const name = this.#uniqueName(first);
     if (name === undefined) return;
     const header: Header = {
@@ -152,10 +155,18 @@ export class InstanceIndex {
         ? "An endpoint cannot be referred to"
         : `Add a block "${name.text} { ... }" with ${required}`;
       const detail = `There is no instance "${name.text}"`;
-      return new ConfigError(name.at, detail, hint);
+      return new AbsenceError(name.at, detail, hint);
     }
     const known = this.#namesWith(role);
-    return new ConfigError(
+    if (/\s/.test(name.text)) {
+      const words = name.text.split(/\s+/);
+      return new AbsenceError(
+        name.at,
+        `There is no instance "${name.text}"`,
+        `In YAML, several words are a list: [${words.join(", ")}]`,
+      );
+    }
+    return new AbsenceError(
       name.at,
       `There is no instance "${name.text}"`,
       didYouMean(name.text, known) ??
@@ -210,7 +221,7 @@ export class InstanceIndex {
     const found = only ??
       (builtin === undefined ? undefined : this.find(builtin));
     if (found !== undefined) return found;
-    return new ConfigError(
+    return new AbsenceError(
       at,
       `There is no default instance for the role ${role}`,
       `Name one, or add a block called default-${role}`,

@@ -1,5 +1,5 @@
 /** From a file to a configuration, with all mistakes at once. */
-import type { ConfigError } from "#src/config/errors.ts";
+import { AbsenceError, type ConfigError } from "#src/config/errors.ts";
 import { readTree } from "#src/config/read_tree.ts";
 import { sortErrors } from "#src/config/render_errors.ts";
 import type { ConfigSource } from "#src/config/source.ts";
@@ -20,9 +20,9 @@ export type Loaded =
   );
 
 /**
- * Reads, expands and assembles `file`. Where the file cannot be parsed, what
- * could be read is assembled all the same, so that more mistakes show; those
- * about missing or unused blocks are then left out, as they may be untrue.
+ * Reads, expands and assembles `file`. Where the file cannot be read in full,
+ * what could be read is assembled all the same, so that more mistakes show;
+ * those that may come from the first ones are left out.
  */
 export function loadConfiguration(
   source: ConfigSource,
@@ -30,16 +30,17 @@ export function loadConfiguration(
   registry: Registry,
   machine: Machine,
 ): Loaded {
-  const { nodes, errors, sources } = readTree(source, file);
+  const { nodes, errors, balanced, sources } = readTree(source, file);
   const tree = expandBuiltin(nodes, registry);
   const assembled = assemble(tree, registry, machine);
-  if (errors.length === 0 && assembled.ok) {
-    return { ...assembled, sources };
-  }
-  const later = assembled.ok ? [] : assembled.errors;
-  const trusted = errors.length === 0
-    ? later
-    : later.filter(({ detail }) => /^(?:Unknown|".*" is )/.test(detail));
+  if (errors.length === 0 && assembled.ok) return { ...assembled, sources };
+  const lines = new Set(errors.map(({ at }) => `${at.line} ${at.file}`));
+  const later = assembled.ok || !balanced ? [] : assembled.errors;
+  const trusted = later.filter((error) =>
+    errors.length === 0 ||
+    !(error instanceof AbsenceError) &&
+      !lines.has(`${error.at.line} ${error.at.file}`)
+  );
   return {
     ok: false,
     errors: sortErrors([...errors, ...trusted], [...sources.keys()]),

@@ -46,7 +46,8 @@ export function ref<R extends RoleName>(
       if (node === undefined || name === undefined) {
         throw new ConfigError(
           node?.at ?? scope.at,
-          "Expected an instance name",
+          "Expected the name of an instance",
+          node === undefined ? undefined : `Write it as: ${node.name} INSTANCE`,
         );
       }
       if (extra !== undefined) {

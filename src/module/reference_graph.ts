@@ -1,5 +1,5 @@
 /** Questions about who refers to whom: order, cycles, blocks nobody uses. */
-import { ConfigError } from "#src/config/errors.ts";
+import { AbsenceError, ConfigError } from "#src/config/errors.ts";
 import {
   GLOBALS,
   type InstanceConfig,
@@ -42,10 +42,15 @@ export function orderInstances(
   return { order, cycles };
 }
 
-/** One mistake for each block that neither an endpoint nor a global needs. */
+/**
+ * One mistake for each block that neither an endpoint nor a global needs. Not
+ * for blocks with one of `doubtfulRoles`: some reference in that role failed
+ * and was perhaps meant for them.
+ */
 export function unusedBlocks(
   instances: ReadonlyMap<string, InstanceConfig>,
   globalReferences: readonly Reference[],
+  doubtfulRoles: ReadonlySet<string>,
 ): readonly ConfigError[] {
   const reached = new Set<string>();
   const reach = (name: string): void => {
@@ -58,7 +63,11 @@ export function unusedBlocks(
     if (isRoot(instance)) reach(instance.name);
   }
   return [...instances.values()]
-    .filter(({ name, origin }) => origin === "file" && !reached.has(name))
+    .filter(({ name, origin, module }) => {
+      const roles: readonly string[] = module.roles;
+      return origin === "file" && !reached.has(name) &&
+        !roles.some((role) => doubtfulRoles.has(role));
+    })
     .map(({ name, at }) => {
       const users = [...instances.values()].flatMap((other) =>
         other.references.some((r) => r.to === name && r.from !== GLOBALS)
@@ -68,7 +77,7 @@ export function unusedBlocks(
       const hint = users.length === 0
         ? "Refer to it from another block, or remove it"
         : `Only ${users.join(", ")} refers to it, which nobody uses`;
-      return new ConfigError(at, `Nobody uses "${name}"`, hint);
+      return new AbsenceError(at, `Nobody uses "${name}"`, hint);
     });
 }
 
