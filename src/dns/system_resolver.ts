@@ -8,6 +8,7 @@
  */
 import { Buffer } from "node:buffer";
 import dnsPacket from "dns-packet";
+import { SYSTEM_CLOCK } from "#src/clock/clock.ts";
 import { DeadlineError, withDeadline } from "#src/async/deadline.ts";
 import { exchangeDatagram, exchangeStream } from "#src/net/exchange.ts";
 import { type NameServer, nameServers } from "./name_servers.ts";
@@ -173,38 +174,61 @@ async function askServer(
 ): Promise<Response> {
   const id = crypto.getRandomValues(new Uint16Array(1))[0] ?? 0;
   const question = encodeQuestion(id, name, type);
-  const accepts = (bytes: Uint8Array): boolean =>
-    decodeResponse(bytes, id, name, type) !== undefined;
-  const viaStream = async (): Promise<Response> => {
-    const bytes = await withDeadline(
-      "DNS over TCP",
-      timeoutMs,
-      (signal) => exchangeStream(server, question, signal),
-      outer,
-    );
-    const response = decodeResponse(bytes, id, name, type);
-    if (response === undefined) {
-      throw new Error("Not an answer to our question");
+  const decode = (bytes: Uint8Array): Response | undefined =>
+    decodeResponse(bytes, id, name, type);
+  return await withDeadline("DNS", timeoutMs, async (signal) => {
+    let bytes: Uint8Array;
+    try {
+      bytes = await exchange(
+        server,
+        question,
+        (answer) => decode(answer) !== undefined,
+        signal,
+      );
+    } catch (error) {
+      // A worker without UDP can still ask over TCP.
+      if (!(error instanceof Deno.errors.NotCapable)) throw error;
+      bytes = await exchangeStream(server, question, signal);
     }
-    return response;
-  };
-  let bytes: Uint8Array;
-  try {
-    bytes = await withDeadline(
-      "DNS",
-      timeoutMs,
-      (signal) => exchangeDatagram(server, question, accepts, signal),
-      outer,
-    );
-  } catch (error) {
-    // A worker without UDP can still ask over TCP.
-    if (error instanceof Deno.errors.NotCapable) return await viaStream();
-    throw error;
+    let response = decode(bytes);
+    if (response === undefined || response.truncated) {
+      response = decode(await exchangeStream(server, question, signal));
+    }
+    if (response !== undefined) return response;
+    throw new Error("Not an answer to our question");
+  }, outer);
+}
+
+/** How long a server on this machine gets before it is looked whether it lives. */
+const LOOPBACK_PATIENCE_MS = 150;
+
+/**
+ * Over UDP. The platform does not report that nobody listens on a port, so a
+ * server on this machine that stays silent is also asked over TCP, where a
+ * dead one refuses at once instead of costing the whole deadline.
+ */
+async function exchange(
+  server: NameServer,
+  question: Uint8Array,
+  accepts: (answer: Uint8Array) => boolean,
+  outer: AbortSignal,
+): Promise<Uint8Array> {
+  const isLoopback = server.address.startsWith("127.") ||
+    server.address === "::1";
+  if (!isLoopback) {
+    return await exchangeDatagram(server, question, accepts, outer);
   }
-  const response = decodeResponse(bytes, id, name, type);
-  return response === undefined || response.truncated
-    ? await viaStream()
-    : response;
+  const over = new AbortController();
+  const signal = AbortSignal.any([outer, over.signal]);
+  const udp = exchangeDatagram(server, question, accepts, signal);
+  const tcp = SYSTEM_CLOCK.sleep(LOOPBACK_PATIENCE_MS, signal)
+    .then(() => exchangeStream(server, question, signal));
+  try {
+    return await Promise.race([udp, tcp]);
+  } finally {
+    over.abort();
+    await Promise.allSettled([udp, tcp]);
+  }
 }
 
 function encodeQuestion(

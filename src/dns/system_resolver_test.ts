@@ -112,6 +112,15 @@ Deno.test("the resolver goes on to the next server", async () => {
   });
 });
 
+Deno.test("a name server that is not there is noticed at once", async () => {
+  const [dead = 0] = freePorts(1);
+  const resolver = new SystemResolver({
+    servers: [{ address: "127.0.0.1", port: dead }],
+    timeoutMs: 3_600_000,
+  });
+  await assert.rejects(resolver.a("a.test"), kind("servfail"));
+});
+
 Deno.test("an aborted question ends with the reason of the signal", async () => {
   await withResolver(async (resolver) => {
     const reason = new Error("given up");
