@@ -84,7 +84,8 @@ const plugin: Deno.lint.Plugin = {
     layers: {
       create(context) {
         const own = /\/src\/([a-z_]+)\//.exec(context.filename)?.[1];
-        const isTest = context.filename.endsWith("_test.ts");
+        const isTest = context.filename.endsWith("_test.ts") ||
+          context.filename.endsWith("/src/worker/entry.ts");
         const visit = (node: WithSource): void => {
           const specifier = node.source?.value;
           if (own === undefined || typeof specifier !== "string") return;
