@@ -8,6 +8,7 @@ import { lex } from "./lex.ts";
 import { parseTree } from "./parse_tree.ts";
 import type { Token } from "./token.ts";
 import { INDENT } from "./write_tree.ts";
+import { writeWord } from "./write_word.ts";
 
 /** The text, or what has to be mended first. */
 export type Formatted =
@@ -77,7 +78,11 @@ class Writer {
       this.#joinedLines.push(this.#line.join(" "));
       this.#line = [];
     }
-    this.#line.push(token.raw);
+    // At the end of a line a last backslash would join the next one to it.
+    const raw = !token.quoted && token.raw.endsWith("\\")
+      ? writeWord(token.text)
+      : token.raw;
+    this.#line.push(raw);
     if (token.heredoc) this.#heredoc = token;
   }
 

@@ -69,10 +69,16 @@ class Lexer {
     }
   }
 
-  /** Length of `\` and the line break behind it; 0 where there is none. */
+  /**
+   * Length of `\` and the line break behind it; 0 where there is none. Spaces
+   * between them cannot be seen, so they do not count; the end of the file is
+   * a line break.
+   */
   #joinLength(): number {
-    if (this.#text.startsWith("\\\n", this.#offset)) return 2;
-    return this.#text.startsWith("\\\r\n", this.#offset) ? 3 : 0;
+    let end = this.#offset + 1;
+    while (SPACES.has(this.#text[end] ?? "")) end++;
+    if (end < this.#text.length && this.#text[end] !== "\n") return 0;
+    return end + 1 - this.#offset;
   }
 
   #newline(): void {

@@ -62,7 +62,9 @@ export class InstanceIndex {
     if (name === undefined) return;
     const header: Header = {
       name,
-      aliases: words.slice(1).map((word) => word.text),
+      aliases: module.listens === true
+        ? []
+        : words.slice(1).map((word) => word.text),
       module,
       addresses,
       at: node.at,
