@@ -8,7 +8,8 @@ import type { RoleName, Roles } from "#src/module/roles/roles.ts";
 
 /**
  * The kinds of worker. `main` is the supervisor's own thread; with `workers 0`
- * every instance lives there.
+ * every instance lives there. `cli` is a command that opens an instance while
+ * no server runs: it serves role `admin` alone and begins no work by itself.
  */
 export type WorkerKind =
   | "main"
@@ -16,7 +17,8 @@ export type WorkerKind =
   | "storage"
   | "reader"
   | "delivery"
-  | "sandbox";
+  | "sandbox"
+  | "cli";
 
 /**
  * The surroundings of one instance. `create` may keep the host and call `use`;

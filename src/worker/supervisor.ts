@@ -10,7 +10,8 @@ import type { Log } from "#src/log/log.ts";
 import type { Configuration } from "#src/module/configuration.ts";
 import { makeResolver } from "./make_resolver.ts";
 import { MAIN, type Plan, type WorkerPlan } from "./plan.ts";
-import { Runtime, StartError } from "./runtime.ts";
+import { prepareInstances } from "./prepare.ts";
+import { Runtime } from "./runtime.ts";
 import { serviceName } from "./services.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
@@ -141,27 +142,8 @@ export class Supervisor {
   async #prepare(): Promise<void> {
     const { configuration, log, clock, nameServers } = this.#options;
     const resolver = makeResolver(nameServers, clock);
-    for (const { name, module, config } of configuration.instances.values()) {
-      if (module.prepare === undefined) continue;
-      try {
-        await module.prepare(config, {
-          instance: name,
-          worker: "main",
-          globals: configuration.globals,
-          log: log.with({ instance: name }),
-          clock,
-          resolver,
-          use(): never {
-            throw new TypeError("Nothing runs yet while instances prepare");
-          },
-          spawn(): never {
-            throw new TypeError("Nothing runs yet while instances prepare");
-          },
-        });
-      } catch (error) {
-        throw new StartError(name, error);
-      }
-    }
+    const names = new Set(configuration.instances.keys());
+    await prepareInstances(configuration, names, { log, clock, resolver });
   }
 
   /** Starts one worker and joins it with those that run. */
