@@ -4,7 +4,7 @@
  * read `[secret]`.
  */
 import type { Directive, Schema } from "#src/config/directive.ts";
-import type { ConfigNode } from "#src/config/node.ts";
+import type { Arg, ConfigNode } from "#src/config/node.ts";
 import { lineOf } from "#src/config/scalar.ts";
 import { SECRET_TEXT } from "#src/config/values.ts";
 import { writeTree } from "#src/config/write_tree.ts";
@@ -25,7 +25,7 @@ export function printExpanded(
   const parts = [writeTree(expandGlobals(globals, globalLines))];
   for (const instance of instances.values()) {
     parts.push(`# ${firstLine(instance.module.doc)}\n`);
-    parts[parts.length - 1] += writeTree([expandInstance(instance)]);
+    parts[parts.length - 1] += writeTree([expandInstance(instance, instances)]);
   }
   return parts.join("\n");
 }
@@ -46,10 +46,18 @@ function expandGlobals(
   return printBlock(GLOBAL_SCHEMA, values, []);
 }
 
-function expandInstance(instance: InstanceConfig): ConfigNode {
+function expandInstance(
+  instance: InstanceConfig,
+  modules: ReadonlyMap<string, InstanceConfig>,
+): ConfigNode {
   const { module, config, node, name, aliases, addresses } = instance;
   const words = addresses.length > 0 ? addresses : [name, ...aliases];
-  const block = printBlock(module.config, config, node.block ?? []);
+  const block = printBlock(
+    module.config,
+    config,
+    node.block ?? [],
+    (lines) => lines.map((line) => expandOptions(line, instance, modules)),
+  );
   return lineOf(module.name, words, block);
 }
 
@@ -58,6 +66,8 @@ function printBlock(
   schema: Schema,
   values: Readonly<Record<string, unknown>>,
   written: readonly ConfigNode[],
+  claim: (lines: readonly ConfigNode[]) => readonly ConfigNode[] = (lines) =>
+    lines,
 ): readonly ConfigNode[] {
   const claimed: ConfigNode[] = [];
   const lines = Object.entries(schema).flatMap(([name, directive]) => {
@@ -70,7 +80,7 @@ function printBlock(
     return printDirective(name, directive, values[name], own);
   });
   // Steps come last: they are what the rest prepares.
-  return [...lines, ...claimed];
+  return [...lines, ...claim(claimed)];
 }
 
 function printDirective(
@@ -98,6 +108,42 @@ function printDirective(
     });
   }
   return directive.format?.(value, name) ?? [];
+}
+
+/** A step with every option of the instance that it refers to. */
+function expandOptions(
+  node: ConfigNode,
+  instance: InstanceConfig,
+  instances: ReadonlyMap<string, InstanceConfig>,
+): ConfigNode {
+  const block = node.block?.map((line) =>
+    expandOptions(line, instance, instances)
+  );
+  const [name, ...words] = node.args;
+  const reference = instance.references.find(({ at }) =>
+    name !== undefined && at.file === name.at.file &&
+    at.line === name.at.line && at.column === name.at.column
+  );
+  const schema: Schema | undefined = reference &&
+    instances.get(reference.to)?.module.options;
+  if (name === undefined || reference === undefined || schema === undefined) {
+    return { ...node, block };
+  }
+  const written = new Map(
+    words.map((word) => [word.text.split("=", 1)[0] ?? "", word] as const),
+  );
+  const options = Object.entries(schema).flatMap(([key, directive]): Arg[] => {
+    const word = written.get(key);
+    if (word !== undefined) {
+      const secret = directive.secret === true;
+      return [secret ? { ...word, text: `${key}=${SECRET_TEXT}` } : word];
+    }
+    const [line] = directive.format?.(reference.options[key], key) ?? [];
+    const [value, extra] = line?.args ?? [];
+    if (value === undefined || extra !== undefined) return [];
+    return [{ ...value, text: `${key}=${value.text}` }];
+  });
+  return { ...node, args: [name, ...options], block };
 }
 
 function redact(node: ConfigNode): ConfigNode {
