@@ -1,5 +1,7 @@
 /** The generated reference is up to date. */
 import assert from "node:assert/strict";
+import { parseTree } from "#src/config/parse_tree.ts";
+import { parseYaml } from "#src/config/parse_yaml.ts";
 import { referencePages, stalePages } from "#scripts/docs.ts";
 import { FAKE_MODULES } from "./fake_modules.ts";
 
@@ -19,4 +21,17 @@ Deno.test("a reference page names roles, directives, defaults and options", () =
     /### `limits[^]*#### `rate NUMBER`/,
   );
   assert.match(pages.get("README.md") ?? "", /\[`smtp`\]\(smtp\.md\)/);
+});
+
+Deno.test("the examples of language.md can be read", async () => {
+  const url = new URL("../../docs/reference/language.md", import.meta.url);
+  const text = await Deno.readTextFile(url);
+  const examples = [...text.matchAll(/^```(\w*)\n([^]*?)^```$/gm)];
+  assert.ok(examples.length >= 3);
+  for (const [, language, example = ""] of examples) {
+    const { errors } = language === "yaml"
+      ? parseYaml(example, "example.yaml")
+      : parseTree(example, "example.conf");
+    assert.deepEqual(errors, [], example);
+  }
 });
