@@ -1,0 +1,154 @@
+/** `epistle run`: the server itself. */
+import { SYSTEM_CLOCK } from "#src/clock/clock.ts";
+import { nameServers } from "#src/dns/name_servers.ts";
+import type { Log } from "#src/log/log.ts";
+import type { Configuration } from "#src/module/configuration.ts";
+import { makeLog } from "#src/worker/make_log.ts";
+import { Supervisor } from "#src/worker/supervisor.ts";
+import { ControlServer } from "../control_server.ts";
+import { CliError, OK, USAGE } from "../exit_code.ts";
+import { load } from "../load.ts";
+import { lockState } from "../state_lock.ts";
+import { defineSubcommand } from "../subcommand.ts";
+import { isOlder, MINIMUM_DENO, STARTTLS_DENO, VERSION } from "../version.ts";
+import { planOf } from "./check.ts";
+
+/** How long to wait for a command that holds the state. */
+const LOCK_WAIT_MS = 10_000;
+
+export const run = defineSubcommand({
+  name: "run",
+  summary: "Run the server until it is told to stop.",
+  help:
+    "SIGINT and SIGTERM let running work finish (drain_time), a second one does not.",
+  async run(context) {
+    requireDeno(Deno.version.deno);
+    const configuration = load(context);
+    return await serve(configuration);
+  },
+});
+
+/** Runs a configuration until a signal comes. */
+async function serve(configuration: Configuration): Promise<number> {
+  const { globals } = configuration;
+  const lock = await lockState(globals.state_dir, LOCK_WAIT_MS);
+  const log = makeLog(globals.log);
+  const started = performance.now();
+  if (isOlder(Deno.version.deno, STARTTLS_DENO)) {
+    log.warn("STARTTLS does not work on this Deno", {
+      deno: Deno.version.deno,
+      needed: STARTTLS_DENO,
+    });
+  }
+  const stopped = new AbortController();
+  const unlisten = onSignals(stopped, log);
+  const supervisor = new Supervisor({
+    configuration,
+    plan: planOf(configuration),
+    nameServers: nameServers(globals.dns),
+    log,
+    clock: SYSTEM_CLOCK,
+  });
+  let control: ControlServer | undefined;
+  try {
+    await startAll(supervisor, stopped.signal);
+    control = await listenControl(configuration, supervisor, log);
+    log.info("server ready", {
+      version: VERSION,
+      hostname: globals.hostname,
+      startMs: Math.round(performance.now() - started),
+      listen: [...configuration.instances.values()]
+        .flatMap(({ addresses }) => addresses),
+    });
+    await aborted(stopped.signal);
+    log.info("server stops", { signal: stopped.signal.reason });
+  } finally {
+    await control?.close();
+    await supervisor.stop(globals.drain_time);
+    unlisten();
+    lock.release();
+  }
+  log.info("server stopped");
+  return OK;
+}
+
+/** A start that fails, or is interrupted, ends the program with code 2. */
+async function startAll(
+  supervisor: Supervisor,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await supervisor.start(signal);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (signal.aborted) throw new CliError("The start was interrupted", USAGE);
+    throw new CliError(`The server does not start: ${reason}`, USAGE);
+  }
+}
+
+async function listenControl(
+  { globals }: Configuration,
+  supervisor: Supervisor,
+  log: Log,
+): Promise<ControlServer> {
+  try {
+    return await ControlServer.listen(
+      globals.control_socket,
+      ({ instance, command, args }) =>
+        instance === undefined
+          ? Promise.resolve(supervisor.status())
+          : supervisor.admin(instance, command, args),
+      log,
+    );
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CliError(
+      `The control socket cannot be made: ${reason}`,
+      USAGE,
+      "Set control_socket to another path",
+    );
+  }
+}
+
+/** The first signal asks for an orderly end, the second one ends at once. */
+function onSignals(stopped: AbortController, log: Log): () => void {
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const handlers = signals.map((signal) => {
+    const handler = (): void => {
+      if (stopped.signal.aborted) Deno.exit(1);
+      stopped.abort(signal);
+    };
+    Deno.addSignalListener(signal, handler);
+    return { signal, handler };
+  });
+  const onRejection = (event: PromiseRejectionEvent): void => {
+    event.preventDefault();
+    const error = event.reason;
+    const stack = error instanceof Error ? error.stack : undefined;
+    log.error("unhandled rejection", { error, stack });
+  };
+  addEventListener("unhandledrejection", onRejection);
+  return () => {
+    removeEventListener("unhandledrejection", onRejection);
+    for (const { signal, handler } of handlers) {
+      Deno.removeSignalListener(signal, handler);
+    }
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  return promise;
+}
+
+/** Says clearly on what this program runs. */
+function requireDeno(version: string): void {
+  if (!isOlder(version, MINIMUM_DENO)) return;
+  throw new CliError(
+    `Deno ${version} is too old: Epistle needs ${MINIMUM_DENO}, and ${STARTTLS_DENO} for STARTTLS`,
+    USAGE,
+    "npx -y deno@2.9.6 task epistle run",
+  );
+}

@@ -1,0 +1,52 @@
+/**
+ * One process at a time works on a state folder: the server, or a command while
+ * no server runs. The lock goes away with the process that holds it.
+ */
+import { join } from "node:path";
+import { CliError } from "./exit_code.ts";
+
+/** How often a held lock is tried again. */
+const RETRY_MS = 50;
+
+const EXCLUSIVE = true;
+
+/** A lock that is held until `release`. */
+export interface StateLock {
+  release(): void;
+}
+
+/**
+ * Makes the state folder (readable by its owner alone) and locks it; waits for
+ * another holder for at most `waitMs`.
+ */
+export async function lockState(
+  folder: string,
+  waitMs: number,
+): Promise<StateLock> {
+  const path = join(folder, "lock");
+  let file: Deno.FsFile;
+  try {
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CliError(
+      `The state folder ${folder} cannot be used: ${reason}`,
+      undefined,
+      "Set state_dir to a folder that this user may write",
+    );
+  }
+  const end = performance.now() + waitMs;
+  while (!await file.tryLock(EXCLUSIVE)) {
+    if (performance.now() >= end) {
+      file.close();
+      throw new CliError(
+        `Another epistle uses the state folder ${folder}`,
+        undefined,
+        "Stop it first, or give this one a state_dir of its own",
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+  return { release: () => file.close() };
+}

@@ -1,0 +1,34 @@
+/** Where a command reads and writes; tests give their own. */
+
+/** Standard input and output as text. */
+export interface Terminal {
+  /** Results; nothing else. */
+  out(text: string): void;
+  /** Mistakes and notes for people. */
+  err(text: string): void;
+  /** All of standard input. */
+  readAll(): Promise<string>;
+  /** Whether a person sits in front of standard input. */
+  readonly interactive: boolean;
+}
+
+/** The streams of the process. */
+export function processTerminal(): Terminal {
+  return {
+    out: (text) => writeAll(Deno.stdout, text),
+    err: (text) => writeAll(Deno.stderr, text),
+    readAll: () => new Response(Deno.stdin.readable).text(),
+    interactive: Deno.stdin.isTerminal(),
+  };
+}
+
+function writeAll(
+  stream: { writeSync(bytes: Uint8Array): number },
+  text: string,
+): void {
+  const bytes = new TextEncoder().encode(text);
+  let written = 0;
+  while (written < bytes.length) {
+    written += stream.writeSync(bytes.subarray(written));
+  }
+}
