@@ -1,0 +1,43 @@
+/** Binary search in ascending numbers. */
+
+/** A list of ascending numbers. */
+export type Ascending = {
+  readonly length: number;
+  readonly [index: number]: number;
+};
+
+/** Index of the first of the first `count` numbers that is at least `value`. */
+export function lowerBound(
+  numbers: Ascending,
+  value: number,
+  count: number = numbers.length,
+): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((numbers[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Whether `value` is among the numbers. */
+export function includesSorted(numbers: Ascending, value: number): boolean {
+  return numbers[lowerBound(numbers, value)] === value;
+}
+
+/** One ascending list of two, doubles once. */
+export function mergeSorted(a: Ascending, b: Ascending): number[] {
+  const merged: number[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    const x = a[i] ?? Infinity;
+    const y = b[j] ?? Infinity;
+    merged.push(Math.min(x, y));
+    if (x <= y) i++;
+    if (y <= x) j++;
+  }
+  return merged;
+}
