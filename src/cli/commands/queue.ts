@@ -1,7 +1,7 @@
 /** `epistle queue`: mail that waits for other hosts. */
 import { callAdmin } from "../admin_client.ts";
 import { adminInstance } from "../admin_instance.ts";
-import { OK } from "../exit_code.ts";
+import { CliError, OK, USAGE } from "../exit_code.ts";
 import { load } from "../load.ts";
 import {
   type CommandContext,
@@ -20,22 +20,68 @@ const INSTANCE: Readonly<Record<string, OptionSpec>> = {
 
 const ID = { name: "ID", doc: "The message, as epistle queue list names it." };
 
+/** What is shown of a message; more with `queue show` and `--json`. */
+interface QueuedMessage {
+  readonly id: string;
+  readonly from: string;
+  readonly size: number;
+  readonly created: string;
+  readonly recipients: readonly {
+    readonly address: string;
+    readonly state: string;
+    readonly attempts: number;
+    readonly next_attempt: string;
+    readonly last_reply: string | null;
+  }[];
+}
+
+const COLUMNS = [
+  "id",
+  "from",
+  "to",
+  "size",
+  "state",
+  "tries",
+  "next",
+  "reply",
+] as const;
+
 export const queueList = defineSubcommand({
   name: "queue list",
   summary: "List the messages that wait.",
-  options: INSTANCE,
+  options: {
+    ...INSTANCE,
+    domain: { type: "string", value: "NAME", doc: "Only mail to this domain." },
+    state: {
+      type: "string",
+      value: "STATE",
+      doc: "Only queued, sending or held ones.",
+    },
+  },
   async run(context) {
-    const rows = await call(context, "list", {}) as readonly Record<
-      string,
-      unknown
-    >[];
+    const { domain, state } = context.options;
+    const messages = await call(context, "list", {
+      domain,
+      state,
+    }) as readonly QueuedMessage[];
     if (context.json) {
-      context.terminal.out(`${JSON.stringify(rows)}\n`);
+      context.terminal.out(`${JSON.stringify(messages)}\n`);
       return OK;
     }
-    const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+    const rows = messages.flatMap((message) =>
+      message.recipients.map((recipient) => ({
+        id: message.id,
+        from: `<${message.from}>`,
+        to: recipient.address,
+        size: message.size,
+        state: recipient.state,
+        tries: recipient.attempts,
+        next: recipient.next_attempt.slice(0, 19),
+        reply: recipient.last_reply,
+      }))
+    );
     context.terminal.out(
-      rows.length === 0 ? "The queue is empty\n" : formatRecords(columns, rows),
+      rows.length === 0 ? "The queue is empty\n" : formatRecords(COLUMNS, rows),
     );
     return OK;
   },
@@ -57,31 +103,55 @@ export const queueShow = defineSubcommand({
 
 export const queueRetry = defineSubcommand({
   name: "queue retry",
-  summary: "Try a message, or all, at once.",
+  summary: "Try a message, or all, at once; held ones too.",
   positionals: [{ ...ID, optional: true }],
-  options: INSTANCE,
-  run: (context) => change(context, "retry", "will be tried now"),
+  options: { ...INSTANCE, all: { type: "boolean", doc: "All messages." } },
+  run(context) {
+    const [id] = context.positionals;
+    const all = context.options.all === true;
+    if ((id === undefined) !== all) {
+      throw new CliError(
+        "Give one message, or --all",
+        USAGE,
+        "epistle queue list names the messages",
+      );
+    }
+    const args = all ? { all } : { id };
+    return change(context, "retry", args, "will be tried now");
+  },
 });
 
 export const queueDrop = defineSubcommand({
   name: "queue drop",
   summary: "Remove a message without telling its sender.",
   positionals: [ID],
-  options: INSTANCE,
-  run: (context) => change(context, "drop", "is dropped"),
+  options: {
+    ...INSTANCE,
+    recipient: {
+      type: "string",
+      value: "ADDRESS",
+      doc: "Only for this recipient.",
+    },
+  },
+  run(context) {
+    const [id] = context.positionals;
+    const { recipient } = context.options;
+    return change(context, "drop", { id, recipient }, "is dropped");
+  },
 });
 
 async function change(
   context: CommandContext,
   command: string,
+  args: Readonly<Record<string, unknown>>,
   outcome: string,
 ): Promise<number> {
-  const [id] = context.positionals;
-  const result = await call(context, command, id === undefined ? {} : { id });
+  const result = await call(context, command, args);
+  const subject = context.positionals[0] ?? "The whole queue";
   context.terminal.out(
     context.json
       ? `${JSON.stringify(result ?? null)}\n`
-      : `${id ?? "The whole queue"} ${outcome}\n`,
+      : `${subject} ${outcome}\n`,
   );
   return OK;
 }

@@ -1,0 +1,52 @@
+/**
+ * `deno task compile`: builds `dist/epistle`, one executable with everything in
+ * it and only the permissions that it needs. Each worker gets its own part of
+ * them from the configuration.
+ *
+ * `--with PROGRAM` builds with another compiler that is called as
+ * `PROGRAM OUTPUT ENTRY [deno compile arguments]`. `--output FILE` names the
+ * result.
+ */
+import { parseArgs } from "node:util";
+
+/** No run, no ffi, nothing of the system but its name and load. */
+const PERMISSIONS = [
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  "--allow-env",
+  "--allow-sys=hostname,networkInterfaces,osRelease,homedir,cpus,uid,gid",
+  "--no-prompt",
+];
+
+/** Files that no import of `main.ts` leads to. */
+const INCLUDES = ["--include", "src/worker/entry.ts"];
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      with: { type: "string" },
+      output: { type: "string", default: "dist/epistle" },
+    },
+  });
+  const { output } = values;
+  const common = [...PERMISSIONS, ...INCLUDES];
+  const [command, full] = values.with === undefined
+    ? [Deno.execPath(), [
+      "compile",
+      "--no-check",
+      ...common,
+      "--output",
+      output,
+      "main.ts",
+    ]]
+    : [values.with, [output, "main.ts", "--no-check", ...common]];
+  const { code } = await new Deno.Command(command, {
+    args: full,
+    cwd: new URL("..", import.meta.url).pathname,
+  }).spawn().status;
+  return code;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
