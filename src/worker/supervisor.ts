@@ -22,6 +22,8 @@ export interface SupervisorOptions {
   readonly nameServers: readonly NameServer[];
   readonly log: Log;
   readonly clock: Clock;
+  /** The file in which workers begin; tests have modules of their own. */
+  readonly entry?: URL;
 }
 
 /** First pause before a worker is started anew; doubles each time. */
@@ -150,7 +152,9 @@ export class Supervisor {
   async #launch(plan: WorkerPlan): Promise<void> {
     const { configuration, log, nameServers } = this.#options;
     if (plan.kind === "main") return await this.#launchMain(plan);
-    const handle = WorkerHandle.spawn(plan.name, plan.permissions, log);
+    const { name, permissions } = plan;
+    const { entry } = this.#options;
+    const handle = WorkerHandle.spawn(name, permissions, log, entry);
     try {
       const facts = await handle.init({
         tree: configuration.tree,

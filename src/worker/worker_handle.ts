@@ -49,8 +49,9 @@ export class WorkerHandle {
     name: string,
     permissions: WorkerPermissions,
     log: Log,
+    entry = new URL("./entry.ts", import.meta.url),
   ): WorkerHandle {
-    const worker = new Worker(new URL("./entry.ts", import.meta.url), {
+    const worker = new Worker(entry, {
       type: "module",
       name,
       deno: { permissions: toDenoPermissions(permissions) },
