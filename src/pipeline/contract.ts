@@ -11,6 +11,7 @@ import type {
   Recipient,
   SessionInfo,
 } from "#src/module/roles/session.ts";
+import type { MessageSource } from "#src/smtp/backend.ts";
 import type { SmtpError } from "#src/smtp/reply.ts";
 
 /** Steps of one endpoint, ready to run. Shared by all of its connections. */
@@ -24,7 +25,7 @@ export interface CompiledPipeline {
   run(
     envelope: Envelope,
     recipients: readonly Recipient[],
-    message: ReadableStream<Uint8Array>,
+    message: MessageSource,
   ): Promise<readonly (SmtpError | undefined)[]>;
 }
 
@@ -56,11 +57,10 @@ export interface PipelineTransaction {
   recipient(recipient: Recipient): Promise<void>;
   /**
    * Adds the Received field, spools, filters, delivers. One result for each
-   * accepted recipient, in order; `undefined` is success.
+   * accepted recipient, in order; `undefined` is success. A small message that
+   * has arrived whole comes as one array: no stream is needed for it.
    */
-  data(
-    stream: ReadableStream<Uint8Array>,
-  ): Promise<readonly (SmtpError | undefined)[]>;
+  data(message: MessageSource): Promise<readonly (SmtpError | undefined)[]>;
   /** Never throws. */
   abort(): Promise<void>;
 }

@@ -47,19 +47,23 @@ export interface RcptCommand {
   readonly orcpt?: string;
 }
 
+/**
+ * The message without dot-stuffing, as it arrived. A message that is small and
+ * complete comes as one array, which belongs to the callee; everything else is
+ * a stream, which errors when the client is gone or breaks a rule or a limit.
+ */
+export type MessageSource = Uint8Array | ReadableStream<Uint8Array>;
+
 /** One mail transaction. */
 export interface SmtpTransaction {
   /** RCPT TO. */
   recipient(command: RcptCommand): Promise<void>;
   /**
-   * DATA or BDAT: the message without dot-stuffing, as it arrives. Resolves
-   * with one result for each accepted recipient in order: `undefined` for
+   * DATA or BDAT: the message. Resolves with one result for each accepted recipient in order: `undefined` for
    * success. For SMTP the server answers with the first failure only if no
    * recipient succeeded; for LMTP it answers for each.
    */
-  data(
-    stream: ReadableStream<Uint8Array>,
-  ): Promise<readonly (SmtpError | undefined)[]>;
+  data(message: MessageSource): Promise<readonly (SmtpError | undefined)[]>;
   /** RSET, a new greeting, or the client is gone. Never throws. */
   abort(): Promise<void>;
   /** Stands in the `250` answer as the name of the message. */

@@ -1,0 +1,130 @@
+/**
+ * TLS contexts of a server, by server name: what the SNI callback of a
+ * handshake asks. They are made once for each certificate and kept until the
+ * certificates change. RFC 8446, RFC 6066 section 3.
+ *
+ * `server.setSecureContext` has no effect on this platform, so every TLS
+ * socket is given its context at the handshake, the default one too.
+ */
+import { createSecureContext, type SecureContext } from "node:tls";
+
+/** A certificate chain, leaf first, with its private key. PEM. */
+export interface KeyPair {
+  readonly chain: string;
+  readonly key: string;
+}
+
+/**
+ * Where certificates come from; the role `certificates` fits. `undefined` as
+ * name asks for the default.
+ */
+export interface KeyPairSource {
+  get(serverName: string | undefined): Promise<KeyPair | undefined>;
+  onChange(listener: () => void): () => void;
+}
+
+/** How many names are remembered. A client can ask for any name it likes. */
+const MAX_NAMES = 1000;
+
+/** Time for a handshake: two round trips on the slowest line that is used. */
+export const HANDSHAKE_TIMEOUT_MS = 60_000;
+
+/** Oldest version spoken. RFC 8996 forbids what is older. */
+const MIN_VERSION = "TLSv1.2";
+
+/**
+ * Contexts made of a source of certificates. Use:
+ *
+ * ```ts ignore
+ * const contexts = new TlsContexts(host.use(config.tls));
+ * await contexts.start();          // in `start` of the endpoint
+ * await connection.startTls(contexts); // it is a `TlsServerSettings`
+ * contexts.stop();                 // in `stop`
+ * ```
+ *
+ * `context` never rejects for a certificate that cannot be used when an older
+ * one still can: after a change that breaks, the old contexts stay in use.
+ */
+export class TlsContexts {
+  readonly handshakeTimeoutMs: number = HANDSHAKE_TIMEOUT_MS;
+  readonly #source: KeyPairSource;
+  readonly #onError: (error: unknown) => void;
+  #default: SecureContext | undefined;
+  #names = new Map<string, SecureContext | undefined>();
+  #generation = 0;
+  #unwatch: (() => void) | undefined;
+
+  /** `onError` is told when changed certificates cannot be used. */
+  constructor(
+    source: KeyPairSource,
+    onError: (error: unknown) => void = () => {},
+  ) {
+    this.#source = source;
+    this.#onError = onError;
+  }
+
+  /**
+   * Loads the default context and watches for changes. Rejects when the
+   * default certificate cannot be used.
+   */
+  async start(): Promise<void> {
+    this.#default = await this.#load(undefined);
+    this.#unwatch = this.#source.onChange(() => {
+      this.#reload().catch(this.#onError);
+    });
+  }
+
+  /** The context for clients that name no server; known after `start`. */
+  get defaultContext(): SecureContext | undefined {
+    return this.#default;
+  }
+
+  /** The context for a server name; that of the default where it has none. */
+  async context(
+    serverName: string | undefined,
+  ): Promise<SecureContext | undefined> {
+    if (serverName === undefined || serverName === "") return this.#default;
+    const name = lowerAscii(serverName);
+    if (this.#names.has(name)) return this.#names.get(name) ?? this.#default;
+    const generation = this.#generation;
+    const context = await this.#load(name);
+    if (generation === this.#generation) this.#remember(name, context);
+    return context ?? this.#default;
+  }
+
+  /** Watches no longer. Contexts in use stay usable. */
+  stop(): void {
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+  }
+
+  async #reload(): Promise<void> {
+    const context = await this.#load(undefined);
+    this.#generation++;
+    this.#default = context;
+    this.#names = new Map();
+  }
+
+  async #load(name: string | undefined): Promise<SecureContext | undefined> {
+    const pair = await this.#source.get(name);
+    if (pair === undefined) return undefined;
+    return createSecureContext({
+      cert: pair.chain,
+      key: pair.key,
+      minVersion: MIN_VERSION,
+    });
+  }
+
+  #remember(name: string, context: SecureContext | undefined): void {
+    if (this.#names.size >= MAX_NAMES) {
+      const [oldest] = this.#names.keys();
+      if (oldest !== undefined) this.#names.delete(oldest);
+    }
+    this.#names.set(name, context);
+  }
+}
+
+/** Host names are ASCII on the wire. */
+function lowerAscii(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
