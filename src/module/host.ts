@@ -27,6 +27,8 @@ export type WorkerKind =
 export interface Host {
   /** Name of this instance, as other blocks refer to it. */
   readonly instance: string;
+  /** Addresses to listen on as `host:port`; empty where none stand there. */
+  readonly addresses: readonly string[];
   /** The worker in which this copy of the instance lives. */
   readonly worker: WorkerKind;
   readonly globals: Globals;

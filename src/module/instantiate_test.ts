@@ -84,6 +84,7 @@ const RESOLVER: Resolver = new Proxy({} as Resolver, {
 function hostFor(configuration: Configuration, name: string, use: Use): Host {
   return {
     instance: name,
+    addresses: [],
     worker: "main",
     globals: configuration.globals,
     log: SILENT_LOG,

@@ -150,6 +150,7 @@ export class Runtime {
     this.#groups.set(name, group);
     return {
       instance: name,
+      addresses: instance.addresses,
       worker: kind,
       globals: configuration.globals,
       log: own,
