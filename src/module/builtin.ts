@@ -29,12 +29,12 @@ export const BUILTIN_ENDPOINTS: ReadonlyMap<string, string> = new Map([
   [
     "submission",
     "submission 0.0.0.0:587 [::]:587 {\n}\n" +
-    "submission 0.0.0.0:465 [::]:465 {\n  implicit_tls true\n}\n",
+    "submission 0.0.0.0:465 [::]:465 {\n  tls_mode implicit\n}\n",
   ],
   [
     "imap",
     "imap 0.0.0.0:143 [::]:143 {\n}\n" +
-    "imap 0.0.0.0:993 [::]:993 {\n  implicit_tls true\n}\n",
+    "imap 0.0.0.0:993 [::]:993 {\n  tls_mode implicit\n}\n",
   ],
 ]);
 

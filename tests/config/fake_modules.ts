@@ -104,11 +104,13 @@ const AUTH = ref("auth", { doc: "Who logs in." });
 
 function endpoint(name: string, config: Schema): AnyModule {
   const hostname = optional(domain({ doc: "The name in the greeting." }));
-  const implicit_tls = optional(bool({ doc: "TLS from the first byte." }));
+  const tls_mode = optional(oneOf(["starttls", "implicit", "off"], {
+    doc: "When TLS begins.",
+  }));
   return fake(
     name,
     ["endpoint"],
-    { hostname, implicit_tls, tls: TLS, ...config },
+    { hostname, tls_mode, tls: TLS, ...config },
     { listens: true, home: "endpoint" },
   );
 }
