@@ -23,6 +23,7 @@ export async function prepareInstances(
     try {
       await module.prepare(config, {
         instance: name,
+        addresses: [],
         worker: "main",
         globals: configuration.globals,
         log: log.with({ instance: name }),
