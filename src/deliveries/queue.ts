@@ -131,7 +131,8 @@ function createQueue(
     admin: new QueueAdmin(getEngine),
     // deno-lint-ignore require-await -- a database that is taken must reject
     async start(): Promise<void> {
-      getEngine().start();
+      // A command looks at the queue; it must not begin to send.
+      if (host.worker !== "cli") getEngine().start();
     },
     drain: () => engine?.drain() ?? Promise.resolve(),
     stop: () => engine?.stop() ?? Promise.resolve(),
