@@ -191,11 +191,11 @@ export class Channel {
     return { $source: id };
   }
 
-  /** Forgets an offered sequence that the far side will not read any more. */
+  /** Takes an offered sequence back; who still reads it fails. */
   withdraw(handle: SourceHandle): void {
-    const owner = this.#owned.get(handle.$source);
-    this.#owned.delete(handle.$source);
-    owner?.stop();
+    if (!this.#stop(handle.$source) || this.#closed !== undefined) return;
+    const error = new UnavailableError("The sequence was taken back");
+    this.#outbox.send([BREAK, handle.$source, toWireError(error, "")]);
   }
 
   /** The sequence behind a handle; may be called once. */
@@ -267,7 +267,7 @@ export class Channel {
         this.#owned.get(message[1])?.grant(message[2]);
         return;
       case RETURN:
-        this.withdraw({ $source: message[1] });
+        this.#stop(message[1]);
         return;
       case ITEM:
         this.#taken.get(message[1])?.receive(message[2]);
@@ -351,7 +351,7 @@ export class Channel {
         ]);
         return;
       case ITEM: {
-        this.withdraw({ $source: message[1] });
+        this.#stop(message[1]);
         const wire = this.#wireError(error, "item");
         this.#outbox.send([BREAK, message[1], wire]);
         return;
@@ -359,6 +359,14 @@ export class Channel {
       default:
         this.#log.error("message not sent", { peer: this.name, error });
     }
+  }
+
+  /** Ends a sequence of ours; says whether it was still there. */
+  #stop(source: number): boolean {
+    const owner = this.#owned.get(source);
+    this.#owned.delete(source);
+    owner?.stop();
+    return owner !== undefined;
   }
 
   /** Takes a call out of the waiting ones. */

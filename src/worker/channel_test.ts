@@ -224,6 +224,26 @@ Deno.test("a reader of a lost far side fails instead of waiting", async () => {
   far.close();
 });
 
+Deno.test("a sequence that is taken back fails its reader", () => {
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const sink: Service = {
+    call(_method, args, { channel }): number {
+      const reader = channel.take(args[0] as { $source: number }, 1);
+      resolve(reader.next().catch((error: unknown) => error));
+      return 1;
+    },
+  };
+  return withPair({ sink }, async ({ near }) => {
+    const handle = near.offer((async function* () {
+      await new Promise(() => {});
+      yield 1;
+    })());
+    await near.call("sink", "x", [handle]);
+    near.withdraw(handle);
+    assert.ok(await promise instanceof UnavailableError);
+  });
+});
+
 Deno.test("notifications arrive in the order of sending", async () => {
   const heard: unknown[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
