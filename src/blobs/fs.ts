@@ -1,0 +1,207 @@
+/**
+ * `fs`: keeps large bodies as files named by their SHA-256. Role `blobs`.
+ *
+ * `ab/abcdef...` under the folder. A body is written to `tmp`, synced, and
+ * renamed to its name; then the folder is synced. Nothing is encrypted or
+ * compressed here.
+ */
+import { createHash } from "node:crypto";
+import { path } from "#src/config/places.ts";
+import { StorageError } from "#src/errors/errors.ts";
+import { defineModule } from "#src/module/define.ts";
+import type { Host } from "#src/module/host.ts";
+import type { Blobs } from "#src/module/roles/blobs.ts";
+
+/** Bytes of one chunk of `open`. */
+const CHUNK_BYTES = 64 * 1024;
+
+const config = {
+  folder: path({ doc: "Folder for the bodies.", default: "blobs" }),
+};
+
+/** Module `fs`. */
+export const fs = defineModule({
+  name: "fs",
+  version: "1.0.0",
+  doc: "Keeps large message bodies as files named by their hash.\n\n" +
+    "Each body is stored once, however many mailboxes have it. The files are " +
+    "synced to disk before the message that names them is acknowledged.",
+  roles: ["blobs"],
+  home: "user",
+  config,
+  permissions: ({ folder }, { worker }) =>
+    worker === "reader"
+      ? { read: [folder] }
+      : { read: [folder], write: [folder] },
+  prepare: ({ folder }) => makeFolders(folder),
+  create: ({ folder }, host: Host) => {
+    const blobs = new FileBlobs(folder);
+    return {
+      blobs,
+      async start(): Promise<void> {
+        if (host.worker !== "reader") await makeFolders(folder);
+      },
+    };
+  },
+});
+
+async function makeFolders(folder: string): Promise<void> {
+  await Deno.mkdir(`${folder}/tmp`, { recursive: true, mode: 0o700 });
+}
+
+/** Blobs in a folder. `tmp` below it must be there. */
+export class FileBlobs implements Blobs {
+  readonly #folder: string;
+  /** Folders that are known to be there and synced. */
+  readonly #known = new Set<string>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async put(
+    bytes: ReadableStream<Uint8Array>,
+  ): Promise<{ readonly hash: string; readonly size: number }> {
+    const temporary = `${this.#folder}/tmp/${crypto.randomUUID()}`;
+    try {
+      const { hash, size } = await writeFile(temporary, bytes);
+      const folder = await this.#shard(hash);
+      const name = `${folder}/${hash}`;
+      // Renaming over an equal file is harmless, and renews its time, so that
+      // a sweep does not take it for an old one.
+      await Deno.rename(temporary, name);
+      await syncFolder(folder);
+      return { hash, size };
+    } catch (error) {
+      await Deno.remove(temporary).catch(() => {});
+      throw error;
+    }
+  }
+
+  async open(
+    hash: string,
+    range?: { readonly start: number; readonly end: number },
+  ): Promise<ReadableStream<Uint8Array>> {
+    const file = await this.#openFile(hash);
+    const start = range?.start ?? 0;
+    let left = (range?.end ?? Number.MAX_SAFE_INTEGER) - start;
+    try {
+      if (start > 0) await file.seek(start, Deno.SeekMode.Start);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    const readOrClose = async (chunk: Uint8Array): Promise<number | null> => {
+      try {
+        return await file.read(chunk);
+      } catch (error) {
+        file.close();
+        throw error;
+      }
+    };
+    return new ReadableStream({
+      async pull(controller): Promise<void> {
+        const chunk = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(left, 0)));
+        const count = chunk.length === 0 ? null : await readOrClose(chunk);
+        if (count === null) {
+          file.close();
+          controller.close();
+          return;
+        }
+        left -= count;
+        controller.enqueue(chunk.subarray(0, count));
+      },
+      cancel(): void {
+        file.close();
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  async remove(hash: string): Promise<void> {
+    try {
+      await Deno.remove(this.#path(hash));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
+  async *list(before: number): AsyncIterable<string> {
+    for (let n = 0; n < 256; n++) {
+      const folder = `${this.#folder}/${n.toString(16).padStart(2, "0")}`;
+      for await (const name of namesIn(folder)) {
+        const { mtime } = await Deno.stat(`${folder}/${name}`);
+        if (mtime !== null && mtime.getTime() < before) yield name;
+      }
+    }
+  }
+
+  #path(hash: string): string {
+    if (!/^[0-9a-f]{64}$/.test(hash)) {
+      throw new StorageError("notFound", "No such blob");
+    }
+    return `${this.#folder}/${hash.slice(0, 2)}/${hash}`;
+  }
+
+  async #openFile(hash: string): Promise<Deno.FsFile> {
+    try {
+      return await Deno.open(this.#path(hash));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      throw new StorageError("notFound", "No such blob", { cause: error });
+    }
+  }
+
+  /** The folder of a hash; made and synced where it is new. */
+  async #shard(hash: string): Promise<string> {
+    const folder = `${this.#folder}/${hash.slice(0, 2)}`;
+    if (!this.#known.has(folder)) {
+      await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+      await syncFolder(this.#folder);
+      this.#known.add(folder);
+    }
+    return folder;
+  }
+}
+
+/** Names of blobs in a folder; nothing where the folder is not there. */
+async function* namesIn(folder: string): AsyncIterable<string> {
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (/^[0-9a-f]{64}$/.test(name)) yield name;
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Writes and syncs a new file; gives the hash of what it wrote. */
+async function writeFile(
+  name: string,
+  bytes: ReadableStream<Uint8Array>,
+): Promise<{ readonly hash: string; readonly size: number }> {
+  const hash = createHash("sha256");
+  let size = 0;
+  using file = await Deno.open(name, {
+    write: true,
+    createNew: true,
+    mode: 0o600,
+  });
+  for await (const chunk of bytes) {
+    hash.update(chunk);
+    size += chunk.length;
+    await writeAll(file, chunk);
+  }
+  await file.sync();
+  return { hash: hash.digest("hex"), size };
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  let at = 0;
+  while (at < bytes.length) at += await file.write(bytes.subarray(at));
+}
+
+/** Makes names in a folder durable. */
+async function syncFolder(folder: string): Promise<void> {
+  using handle = await Deno.open(folder);
+  await handle.sync();
+}

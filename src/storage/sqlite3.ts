@@ -1,0 +1,245 @@
+/**
+ * `sqlite3`: the storage driver on `node:sqlite`, which is built into Deno.
+ *
+ * One connection writes, another reads; both belong to one thread. The
+ * database is in WAL mode with `synchronous=FULL`: a commit is on disk when it
+ * returns, and readers (of any worker) never wait for the writer.
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { Mutex } from "#src/async/mutex.ts";
+import { StorageError } from "#src/errors/errors.ts";
+import type { Row, Sql, SqlValue, StorageDriver, WriteSql } from "./driver.ts";
+
+/** How long a statement waits for the lock of another process. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+/**
+ * Pages of the log after which SQLite copies them into the database: fewer
+ * copies cost less, a longer log makes the start after a crash slower.
+ */
+const CHECKPOINT_PAGES = 4_000;
+
+/**
+ * Bytes of a page. Rows of small messages (header, summary and body, 3 to
+ * 6 KiB) fit without overflow pages; measured against 4 KiB and 16 KiB.
+ */
+const PAGE_SIZE = 8_192;
+
+/** Cached pages of one connection, in KiB (negative, as the pragma wants). */
+const CACHE_KIB = -8_192;
+
+/** Statements that are kept prepared; there are about a hundred. */
+const MAX_STATEMENTS = 400;
+
+/** Where the database is. */
+export interface Sqlite3Options {
+  /** Absolute path of the database file. */
+  readonly path: string;
+  /** Never writes, and does not make the database. */
+  readonly readOnly: boolean;
+}
+
+/** The driver. */
+export class Sqlite3 implements StorageDriver {
+  readonly #options: Sqlite3Options;
+  readonly #writing = new Mutex();
+  readonly #reading = new Mutex();
+  #writer: Connection | undefined;
+  #reader: Connection | undefined;
+  #dataVersion = 0;
+
+  constructor(options: Sqlite3Options) {
+    this.#options = options;
+  }
+
+  open(): Promise<void> {
+    const { path, readOnly } = this.#options;
+    if (!readOnly) {
+      const writer = new Connection(openDatabase(path, { readOnly }));
+      this.#writer = writer;
+      writer.exec(`PRAGMA page_size = ${PAGE_SIZE}`);
+      writer.exec("PRAGMA journal_mode = WAL");
+      writer.exec("PRAGMA synchronous = FULL");
+      writer.exec("PRAGMA foreign_keys = ON");
+      writer.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+      writer.exec(`PRAGMA cache_size = ${CACHE_KIB}`);
+      writer.exec("PRAGMA temp_store = MEMORY");
+      this.#dataVersion = dataVersion(writer);
+    }
+    const reader = new Connection(openDatabase(path, { readOnly: true }));
+    this.#reader = reader;
+    reader.exec("PRAGMA query_only = ON");
+    reader.exec(`PRAGMA cache_size = ${CACHE_KIB}`);
+    return Promise.resolve();
+  }
+
+  write<T>(work: (sql: WriteSql) => Promise<T>): Promise<T> {
+    return this.#writing.run(async () => {
+      const writer = this.#writer;
+      if (writer === undefined) throw closed();
+      writer.command("BEGIN IMMEDIATE");
+      try {
+        const result = await work(writer);
+        writer.command("COMMIT");
+        return result;
+      } catch (error) {
+        writer.rollback();
+        throw error;
+      }
+    });
+  }
+
+  read<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#reading.run(async () => {
+      const reader = this.#reader;
+      if (reader === undefined) throw closed();
+      reader.command("BEGIN");
+      try {
+        return await work(reader);
+      } finally {
+        reader.rollback();
+      }
+    });
+  }
+
+  changedByOthers(sql: WriteSql): boolean {
+    const version = dataVersion(sql as Connection);
+    const changed = version !== this.#dataVersion;
+    this.#dataVersion = version;
+    return changed;
+  }
+
+  script(sql: WriteSql, text: string): void {
+    (sql as Connection).exec(text);
+  }
+
+  schemaVersion(sql: Sql): number {
+    const row = (sql as Connection).one("PRAGMA user_version");
+    return Number(row?.user_version ?? 0);
+  }
+
+  setSchemaVersion(sql: WriteSql, version: number): void {
+    (sql as Connection).exec(`PRAGMA user_version = ${Math.trunc(version)}`);
+  }
+
+  close(): Promise<void> {
+    // The reader first: the last connection to close tidies the log away.
+    this.#reader?.close();
+    this.#writer?.close();
+    this.#reader = undefined;
+    this.#writer = undefined;
+    return Promise.resolve();
+  }
+}
+
+function openDatabase(
+  path: string,
+  options: { readonly readOnly: boolean },
+): DatabaseSync {
+  return new DatabaseSync(path, { ...options, timeout: BUSY_TIMEOUT_MS });
+}
+
+function closed(): StorageError {
+  return new StorageError("busy", "The database is not open");
+}
+
+function dataVersion(connection: Connection): number {
+  return Number(connection.one("PRAGMA data_version")?.data_version ?? 0);
+}
+
+const AS_ARRAYS = true;
+
+/** There at run time, but not in the types of Deno 2.9. */
+interface ReturnsArrays {
+  setReturnArrays(enabled: boolean): void;
+}
+
+/** One connection with its prepared statements. */
+class Connection implements WriteSql {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #tuples = new Map<string, StatementSync>();
+  #savepoint = false;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  exec(text: string): void {
+    this.#database.exec(text);
+  }
+
+  /** A statement without parameters or rows, prepared. */
+  command(sql: string): void {
+    if (!sql.startsWith("ROLLBACK TO")) this.#savepoint = false;
+    this.#prepare(sql).run();
+  }
+
+  rollback(): void {
+    // A failed COMMIT may have rolled back by itself: then this one fails.
+    try {
+      this.command("ROLLBACK");
+    } catch {
+      // No transaction is open, which is what was wanted.
+    }
+  }
+
+  savepoint(): void {
+    if (this.#savepoint) this.#prepare("RELEASE op").run();
+    this.#prepare("SAVEPOINT op").run();
+    this.#savepoint = true;
+  }
+
+  rollbackTo(): void {
+    this.#prepare("ROLLBACK TO op").run();
+  }
+
+  run(sql: string, params: readonly SqlValue[] = []): number {
+    return Number(this.#prepare(sql).run(...params).changes);
+  }
+
+  one(sql: string, params: readonly SqlValue[] = []): Row | undefined {
+    return this.#prepare(sql).get(...params) as Row | undefined;
+  }
+
+  all(sql: string, params: readonly SqlValue[] = []): readonly Row[] {
+    return this.#prepare(sql).all(...params) as readonly Row[];
+  }
+
+  tuples(
+    sql: string,
+    params: readonly SqlValue[] = [],
+  ): readonly (readonly SqlValue[])[] {
+    let statement = this.#tuples.get(sql);
+    if (statement === undefined) {
+      forgetOldest(this.#tuples);
+      statement = this.#database.prepare(sql);
+      (statement as unknown as ReturnsArrays).setReturnArrays(AS_ARRAYS);
+      this.#tuples.set(sql, statement);
+    }
+    return statement.all(...params) as unknown as SqlValue[][];
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#tuples.clear();
+    this.#database.close();
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      forgetOldest(this.#statements);
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+/** Makes room for one more. */
+function forgetOldest(statements: Map<string, StatementSync>): void {
+  if (statements.size < MAX_STATEMENTS) return;
+  const [oldest] = statements.keys();
+  if (oldest !== undefined) statements.delete(oldest);
+}

@@ -1,0 +1,167 @@
+/**
+ * Role `admin` of `sqlmail`: accounts, for people who run the server.
+ *
+ * | command | arguments | result |
+ * |---|---|---|
+ * | `account.add` | `name`, `password` | `{ name }` |
+ * | `account.list` | | `[{ name, state, aliases, mailboxes, messages, sizeBytes, createdAt }]` |
+ * | `account.passwd` | `name`, `password` | `{ name }` |
+ * | `account.remove` | `name` | `{ name }` |
+ * | `account.enable`, `account.disable` | `name` | `{ name, state }` |
+ * | `account.alias.add` | `name`, `address` | `{ name, address }` |
+ * | `account.alias.remove` | `address` | `{ address }` |
+ */
+import { StorageError } from "#src/errors/errors.ts";
+import type { Admin } from "#src/module/roles/admin.ts";
+import type { StorageDriver } from "../driver.ts";
+import { number, text } from "../row.ts";
+import { type Addresses, normalAddress } from "./addresses.ts";
+import {
+  addAccount,
+  addAlias,
+  changePassword,
+  removeAccount,
+  removeAlias,
+  setAccountState,
+} from "./change_accounts.ts";
+import { makeRecord, MAX_PASSWORD_BYTES } from "./passwords.ts";
+import type { Writer } from "./writer.ts";
+
+/** What the commands work on. */
+export interface AccountsAdminOptions {
+  readonly driver: StorageDriver;
+  readonly writer: Writer;
+  readonly addresses: Addresses;
+}
+
+type Arguments = Readonly<Record<string, unknown>>;
+type Command = (args: Arguments) => Promise<unknown>;
+
+/** The commands. */
+export class AccountsAdmin implements Admin {
+  readonly #options: AccountsAdminOptions;
+  readonly #commands: ReadonlyMap<string, Command>;
+
+  constructor(options: AccountsAdminOptions) {
+    this.#options = options;
+    this.#commands = new Map<string, Command>([
+      ["account.add", (args) => this.#add(args)],
+      ["account.list", () => this.#list()],
+      ["account.passwd", (args) => this.#passwd(args)],
+      ["account.remove", (args) => this.#remove(args)],
+      ["account.enable", (args) => this.#setState(args, "active")],
+      ["account.disable", (args) => this.#setState(args, "disabled")],
+      ["account.alias.add", (args) => this.#addAlias(args)],
+      ["account.alias.remove", (args) => this.#removeAlias(args)],
+    ]);
+  }
+
+  call(command: string, args: Arguments): Promise<unknown> {
+    const found = this.#commands.get(command);
+    if (found !== undefined) return found(args);
+    return Promise.reject(
+      new StorageError("invalid", `Unknown command "${command}"`),
+    );
+  }
+
+  async #add(args: Arguments): Promise<unknown> {
+    const name = this.#name(args);
+    const record = await makeRecord(password(args));
+    await this.#options.writer.run((tx) => addAccount(tx, name, record));
+    return { name };
+  }
+
+  async #passwd(args: Arguments): Promise<unknown> {
+    const name = this.#name(args);
+    const record = await makeRecord(password(args));
+    await this.#options.writer.run((tx) => changePassword(tx, name, record));
+    return { name };
+  }
+
+  async #remove(args: Arguments): Promise<unknown> {
+    const name = this.#name(args);
+    await this.#options.writer.run((tx) => removeAccount(tx, name));
+    return { name };
+  }
+
+  async #setState(
+    args: Arguments,
+    state: "active" | "disabled",
+  ): Promise<unknown> {
+    const name = this.#name(args);
+    await this.#options.writer.run((tx) => setAccountState(tx, name, state));
+    return { name, state };
+  }
+
+  async #addAlias(args: Arguments): Promise<unknown> {
+    const name = this.#name(args);
+    const address = addressOf(args);
+    await this.#options.writer.run((tx) => addAlias(tx, name, address));
+    return { name, address };
+  }
+
+  async #removeAlias(args: Arguments): Promise<unknown> {
+    const address = addressOf(args);
+    await this.#options.writer.run((tx) => removeAlias(tx, address));
+    return { address };
+  }
+
+  async #list(): Promise<unknown> {
+    const { accounts, addresses } = await this.#options.driver.read(
+      async (sql) => ({
+        accounts: await sql.all(
+          "SELECT a.name, a.state, a.created_at, COUNT(m.id) AS mailboxes, " +
+            "COALESCE(SUM(m.messages), 0) AS messages, " +
+            "COALESCE(SUM(m.size_bytes), 0) AS size_bytes FROM accounts a " +
+            "LEFT JOIN mailboxes m ON m.account = a.id " +
+            "GROUP BY a.id, a.name, a.state, a.created_at ORDER BY a.name",
+        ),
+        addresses: await sql.all(
+          "SELECT a.name, x.address FROM addresses x JOIN accounts a " +
+            "ON a.id = x.account WHERE x.address <> a.name ORDER BY x.address",
+        ),
+      }),
+    );
+    const aliases = Map.groupBy(addresses, (row) => text(row, "name"));
+    return accounts.map((row) => ({
+      name: text(row, "name"),
+      state: text(row, "state"),
+      aliases: (aliases.get(text(row, "name")) ?? []).map((alias) =>
+        text(alias, "address")
+      ),
+      mailboxes: number(row, "mailboxes"),
+      messages: number(row, "messages"),
+      sizeBytes: number(row, "size_bytes"),
+      createdAt: new Date(number(row, "created_at")).toISOString(),
+    }));
+  }
+
+  #name(args: Arguments): string {
+    const name = this.#options.addresses.accountName(word(args, "name"));
+    if (name !== "") return name;
+    throw new StorageError("invalid", "Not a name for an account");
+  }
+}
+
+function word(args: Arguments, key: string): string {
+  const value = args[key];
+  if (typeof value === "string" && value !== "") return value;
+  throw new StorageError("invalid", `Expected ${key}`);
+}
+
+function addressOf(args: Arguments): string {
+  const address = normalAddress(word(args, "address"));
+  if (address.includes("@")) return address;
+  throw new StorageError("invalid", "Expected an address with a domain");
+}
+
+function password(args: Arguments): string {
+  const given = word(args, "password");
+  if (new TextEncoder().encode(given).length <= MAX_PASSWORD_BYTES) {
+    return given;
+  }
+  throw new StorageError(
+    "invalid",
+    `A password has at most ${MAX_PASSWORD_BYTES} bytes`,
+  );
+}

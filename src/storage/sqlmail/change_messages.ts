@@ -1,0 +1,171 @@
+/** Operations on messages that are there: STORE, EXPUNGE, COPY, MOVE. */
+import { StorageError } from "#src/errors/errors.ts";
+import type {
+  MailboxId,
+  PlacedMessages,
+  StoreOutcome,
+  StoreRequest,
+} from "#src/imap/backend.ts";
+import {
+  DELETED_BIT,
+  difference,
+  flagNames,
+  flagSetOf,
+  hasBit,
+  union,
+} from "#src/imap/flags.ts";
+import type { MailboxState } from "./mailbox_state.ts";
+import { ascending, type MessageRow, selectRows } from "./message_rows.ts";
+import { countFlags, flagsFor, insertCopy } from "./place_messages.ts";
+import type { WriteContext } from "./write_context.ts";
+
+/** `StorageBackend.storeFlags`. */
+export async function storeFlags(
+  context: WriteContext,
+  mailbox: MailboxId,
+  uids: Uint32Array,
+  request: StoreRequest,
+): Promise<StoreOutcome> {
+  const rows = await selectRows(context, mailbox, ascending(uids));
+  const limit = request.unchangedSince ?? Number.MAX_SAFE_INTEGER;
+  const kept = rows.filter(({ modSeq }) => modSeq <= limit);
+  const modified = rows.filter(({ modSeq }) => modSeq > limit);
+  const { keywords } = await context.mailbox(mailbox);
+  const asked = request.mode === "remove" || kept.length === 0
+    ? flagSetOf(request.flags, keywords)
+    : await flagsFor(context, mailbox, request.flags);
+  const modSeqs = new Float64Array(kept.length);
+  const flags = new Float64Array(kept.length);
+  let state: MailboxState | undefined;
+  for (const [n, row] of kept.entries()) {
+    const wanted = applied(row.flags, asked, request.mode);
+    flags[n] = wanted;
+    modSeqs[n] = row.modSeq;
+    if (wanted === row.flags) continue;
+    state ??= await context.change(mailbox);
+    modSeqs[n] = state.highestModSeq;
+    await context.run(
+      "UPDATE messages SET flags = ?, modseq = ? WHERE mailbox = ? AND uid = ?",
+      [wanted, state.highestModSeq, mailbox, row.uid],
+    );
+    countFlags(state, row.flags, -1);
+    countFlags(state, wanted, 1);
+  }
+  return {
+    uids: uidsOf(kept),
+    modSeqs,
+    flags,
+    modified: uidsOf(modified),
+    keywords: (await context.mailbox(mailbox)).keywords,
+  };
+}
+
+function applied(
+  before: number,
+  asked: number,
+  mode: StoreRequest["mode"],
+): number {
+  if (mode === "add") return union(before, asked);
+  return mode === "remove" ? difference(before, asked) : asked;
+}
+
+function uidsOf(rows: readonly MessageRow[]): Uint32Array {
+  return Uint32Array.from(rows, ({ uid }) => uid);
+}
+
+/** `StorageBackend.expunge`. */
+export async function expungeMessages(
+  context: WriteContext,
+  mailbox: MailboxId,
+  uids: Uint32Array,
+): Promise<Uint32Array> {
+  const rows = await selectRows(context, mailbox, ascending(uids));
+  const doomed = rows.filter(({ flags }) => hasBit(flags, DELETED_BIT));
+  if (doomed.length === 0) return new Uint32Array();
+  const state = await context.change(mailbox);
+  for (const row of doomed) {
+    await removeRow(context, state, row);
+    await context.run("UPDATE contents SET uses = uses - 1 WHERE id = ?", [
+      row.content,
+    ]);
+  }
+  return uidsOf(doomed);
+}
+
+/** Takes a copy out of its mailbox and notes that in the change log. */
+async function removeRow(
+  context: WriteContext,
+  state: MailboxState,
+  row: MessageRow,
+): Promise<void> {
+  await context.run("DELETE FROM messages WHERE mailbox = ? AND uid = ?", [
+    state.id,
+    row.uid,
+  ]);
+  await context.run(
+    "INSERT INTO expunged (mailbox, modseq, uid) VALUES (?, ?, ?)",
+    [state.id, state.highestModSeq, row.uid],
+  );
+  state.messages--;
+  state.sizeBytes -= row.sizeBytes;
+  countFlags(state, row.flags, -1);
+}
+
+/** `StorageBackend.copy`. */
+export async function copyMessages(
+  context: WriteContext,
+  mailbox: MailboxId,
+  uids: Uint32Array,
+  target: MailboxId,
+  { move }: { readonly move: boolean },
+): Promise<PlacedMessages> {
+  const source = await context.mailbox(mailbox);
+  const { account, uidValidity } = await context.mailbox(target);
+  if (source.account !== account) {
+    throw new StorageError("invalid", "The mailboxes belong to two accounts");
+  }
+  const rows = await selectRows(context, mailbox, ascending(uids));
+  const placed = new Uint32Array(rows.length);
+  if (rows.length > 0) {
+    const translate = await translation(context, mailbox, target, rows);
+    const state = await context.change(target);
+    for (const [n, row] of rows.entries()) {
+      placed[n] = await insertCopy(context, state, {
+        ...row,
+        flags: translate(row.flags),
+        savedAt: context.now,
+      });
+      if (move) continue;
+      await context.run("UPDATE contents SET uses = uses + 1 WHERE id = ?", [
+        row.content,
+      ]);
+    }
+    if (move) {
+      const from = target === mailbox ? state : await context.change(mailbox);
+      for (const row of rows) await removeRow(context, from, row);
+    }
+  }
+  return {
+    mailbox: target,
+    uidValidity,
+    sourceUids: uidsOf(rows),
+    uids: placed,
+  };
+}
+
+/** How flags of one mailbox become flags of another. */
+async function translation(
+  context: WriteContext,
+  from: MailboxId,
+  to: MailboxId,
+  rows: readonly MessageRow[],
+): Promise<(flags: number) => number> {
+  const { keywords } = await context.mailbox(from);
+  const translated = new Map<number, number>();
+  for (const { flags } of rows) {
+    if (translated.has(flags)) continue;
+    const names = flagNames(flags, keywords);
+    translated.set(flags, await flagsFor(context, to, names));
+  }
+  return (flags) => translated.get(flags) ?? 0;
+}

@@ -1,0 +1,264 @@
+/** Role `storage` of `sqlmail`: reading by `Reader`, writing by `Writer`. */
+import { StorageError } from "#src/errors/errors.ts";
+import type {
+  AccountId,
+  ByteRange,
+  ChangeHint,
+  FetchColumns,
+  FetchedMessage,
+  MailboxChanges,
+  MailboxId,
+  MailboxInfo,
+  MailboxSnapshot,
+  NewMessage,
+  PlacedMessages,
+  SpecialUse,
+  StorageBackend,
+  StoreOutcome,
+  StoreRequest,
+  Uid,
+} from "#src/imap/backend.ts";
+import type { SearchKey } from "#src/imap/search_key.ts";
+import type { BodyStore, HeldBody } from "./body_store.ts";
+import {
+  claimRecent,
+  createMailbox,
+  deleteMailbox,
+  renameMailbox,
+  setSubscribed,
+} from "./change_mailboxes.ts";
+import {
+  copyMessages,
+  expungeMessages,
+  storeFlags,
+} from "./change_messages.ts";
+import {
+  bodySize,
+  flagsFor,
+  insertContent,
+  insertCopy,
+  threadIdOf,
+} from "./place_messages.ts";
+import type { Reader } from "./reader.ts";
+import type { WriteContext } from "./write_context.ts";
+import type { Operation, Writer } from "./writer.ts";
+
+/** What the store is made of. */
+export interface MailStoreOptions {
+  readonly reader: Reader;
+  /** Left out in a worker that only reads. */
+  readonly writer: Writer | undefined;
+  readonly bodies: BodyStore | undefined;
+  readonly hints: HintListeners;
+}
+
+/** Who wants to hear of changes. */
+export class HintListeners {
+  readonly #listeners = new Set<(hint: ChangeHint) => void>();
+
+  add(listener: (hint: ChangeHint) => void): () => void {
+    // A wrapper: one function may be added twice.
+    const own = (hint: ChangeHint): void => listener(hint);
+    this.#listeners.add(own);
+    return () => {
+      this.#listeners.delete(own);
+    };
+  }
+
+  publish(hints: readonly ChangeHint[]): void {
+    for (const hint of hints) {
+      for (const listener of this.#listeners) listener(hint);
+    }
+  }
+}
+
+/** The store in IMAP terms. */
+export class MailStore implements StorageBackend {
+  readonly #reader: Reader;
+  readonly #options: MailStoreOptions;
+
+  constructor(options: MailStoreOptions) {
+    this.#options = options;
+    this.#reader = options.reader;
+  }
+
+  openAccount(name: string): Promise<AccountId> {
+    return this.#reader.openAccount(name);
+  }
+
+  listMailboxes(account: AccountId): Promise<readonly MailboxInfo[]> {
+    return this.#reader.listMailboxes(account);
+  }
+
+  findMailbox(account: AccountId, name: string): Promise<MailboxInfo> {
+    return this.#reader.findMailbox(account, name);
+  }
+
+  snapshot(mailbox: MailboxId): Promise<MailboxSnapshot> {
+    return this.#reader.snapshot(mailbox);
+  }
+
+  changes(mailbox: MailboxId, since: number): Promise<MailboxChanges> {
+    return this.#reader.changes(mailbox, since);
+  }
+
+  fetch(
+    mailbox: MailboxId,
+    uids: Uint32Array,
+    columns: FetchColumns,
+  ): AsyncIterable<readonly FetchedMessage[]> {
+    return this.#reader.fetch(mailbox, uids, columns);
+  }
+
+  open(
+    mailbox: MailboxId,
+    uid: Uid,
+    range: ByteRange,
+  ): Promise<ReadableStream<Uint8Array>> {
+    return this.#reader.open(mailbox, uid, range);
+  }
+
+  search(
+    mailbox: MailboxId,
+    key: SearchKey,
+    signal?: AbortSignal,
+  ): Promise<Uint32Array> {
+    return this.#reader.search(mailbox, key, signal);
+  }
+
+  appendLimit(account: AccountId): Promise<number> {
+    return this.#reader.appendLimit(account);
+  }
+
+  createMailbox(
+    account: AccountId,
+    name: string,
+    specialUse?: SpecialUse,
+  ): Promise<MailboxInfo> {
+    return this.#write((tx) => createMailbox(tx, account, name, specialUse));
+  }
+
+  deleteMailbox(account: AccountId, name: string): Promise<void> {
+    return this.#write((tx) => deleteMailbox(tx, account, name));
+  }
+
+  renameMailbox(account: AccountId, from: string, to: string): Promise<void> {
+    return this.#write((tx) => renameMailbox(tx, account, from, to));
+  }
+
+  setSubscribed(
+    account: AccountId,
+    name: string,
+    subscribed: boolean,
+  ): Promise<void> {
+    return this.#write((tx) => setSubscribed(tx, account, name, subscribed));
+  }
+
+  claimRecent(mailbox: MailboxId): Promise<Uid> {
+    return this.#write((tx) => claimRecent(tx, mailbox));
+  }
+
+  storeFlags(
+    mailbox: MailboxId,
+    uids: Uint32Array,
+    request: StoreRequest,
+  ): Promise<StoreOutcome> {
+    return this.#write((tx) => storeFlags(tx, mailbox, uids, request));
+  }
+
+  async append(
+    mailbox: MailboxId,
+    messages: readonly NewMessage[],
+  ): Promise<PlacedMessages> {
+    const limit = await this.appendLimit(0);
+    const held: HeldBody[] = [];
+    try {
+      for (const message of messages) {
+        if (message.header.length + message.bodySize > limit) {
+          throw new StorageError("limit", "The message is too long");
+        }
+        held.push(await this.#hold(message));
+      }
+      return await this.#write((tx) => append(tx, mailbox, messages, held));
+    } finally {
+      for (const body of held) body.release();
+    }
+  }
+
+  copy(
+    mailbox: MailboxId,
+    uids: Uint32Array,
+    target: MailboxId,
+    options: { readonly move: boolean },
+  ): Promise<PlacedMessages> {
+    return this.#write((tx) =>
+      copyMessages(tx, mailbox, uids, target, options)
+    );
+  }
+
+  expunge(mailbox: MailboxId, uids: Uint32Array): Promise<Uint32Array> {
+    return this.#write((tx) => expungeMessages(tx, mailbox, uids));
+  }
+
+  watch(listener: (hint: ChangeHint) => void): () => void {
+    return this.#options.hints.add(listener);
+  }
+
+  #write<T>(operation: Operation<T>): Promise<T> {
+    const { writer } = this.#options;
+    return writer === undefined
+      ? Promise.reject(readsOnly())
+      : writer.run(operation);
+  }
+
+  #hold({ body, bodySize: size }: NewMessage): Promise<HeldBody> {
+    const { bodies } = this.#options;
+    if (bodies === undefined) return Promise.reject(readsOnly());
+    if (!(body instanceof Uint8Array)) {
+      return bodies.store({ size, open: () => body });
+    }
+    return bodies.store({
+      size: body.length,
+      bytes: body,
+      open: () => ReadableStream.from([body]),
+    });
+  }
+}
+
+function readsOnly(): StorageError {
+  return new StorageError("notAllowed", "This worker only reads");
+}
+
+async function append(
+  context: WriteContext,
+  mailbox: MailboxId,
+  messages: readonly NewMessage[],
+  held: readonly HeldBody[],
+): Promise<PlacedMessages> {
+  const { uidValidity } = await context.mailbox(mailbox);
+  const uids = new Uint32Array(messages.length);
+  // Flags first: a keyword too many must not cost a second run of the batch.
+  const flags: number[] = [];
+  for (const message of messages) {
+    flags.push(await flagsFor(context, mailbox, message.flags));
+  }
+  for (const [n, message] of messages.entries()) {
+    const body = held[n]?.body;
+    if (body === undefined) throw new TypeError("A body is missing");
+    const { header, summary, internalDate } = message;
+    const content = await insertContent(context, { header, body, summary }, 1);
+    const state = n === 0
+      ? await context.change(mailbox)
+      : await context.touch(mailbox);
+    uids[n] = await insertCopy(context, state, {
+      content,
+      flags: flags[n] ?? 0,
+      internalDate,
+      savedAt: context.now,
+      headerBytes: header.length,
+      sizeBytes: header.length + bodySize(body),
+      threadId: threadIdOf(summary),
+    });
+  }
+  return { mailbox, uidValidity, sourceUids: new Uint32Array(), uids };
+}

@@ -1,0 +1,219 @@
+/** Decides a search key for one message by looking at it. */
+import { StorageError } from "#src/errors/errors.ts";
+import type { MailboxId, Uid } from "#src/imap/backend.ts";
+import { bitOf, hasBit } from "#src/imap/flags.ts";
+import type { SearchKey, UidRanges } from "#src/imap/search_key.ts";
+import type { PartRange } from "#src/imap/summary.ts";
+import type { Blobs } from "#src/module/roles/blobs.ts";
+import type { Row, StorageDriver } from "../driver.ts";
+import {
+  bytes,
+  number,
+  optionalBytes,
+  optionalNumber,
+  optionalText,
+  text,
+} from "../row.ts";
+import { readAll } from "./read_all.ts";
+import { dayStart } from "./search_sql.ts";
+import { fold, HeaderText, partTexts, writtenDay } from "./search_text.ts";
+
+const DAY_MS = 86_400_000;
+
+/** What a matcher works on. */
+export interface MatchSource {
+  readonly driver: StorageDriver;
+  readonly blobs: Blobs;
+}
+
+/** What keys depend on besides the message. */
+export interface MatchFacts {
+  readonly keywords: readonly string[];
+  readonly now: number;
+}
+
+/** Looks at messages for one search. */
+export class Matcher {
+  readonly #source: MatchSource;
+  readonly #key: SearchKey;
+  readonly #facts: MatchFacts;
+  readonly #needsBody: boolean;
+
+  constructor(source: MatchSource, key: SearchKey, facts: MatchFacts) {
+    this.#source = source;
+    this.#key = key;
+    this.#facts = facts;
+    this.#needsBody = mentionsBody(key);
+  }
+
+  /** Whether the message is there and matches. */
+  async matches(mailbox: MailboxId, uid: Uid): Promise<boolean> {
+    const body = this.#needsBody
+      ? "c.structure, c.body_bytes, c.blob, c.body, "
+      : "";
+    const row = await this.#source.driver.read(async (sql) =>
+      await sql.one(
+        `SELECT ${body}m.uid, m.modseq, m.flags, m.internal_date, ` +
+          "m.size_bytes, c.sent_at, c.header FROM messages m " +
+          "JOIN contents c ON c.id = m.content " +
+          "WHERE m.mailbox = ? AND m.uid = ?",
+        [mailbox, uid],
+      )
+    );
+    if (row === undefined) return false;
+    const message = new Message(row, this.#source.blobs);
+    try {
+      return await holds(this.#key, message, this.#facts);
+    } catch (error) {
+      // The blob went away with the message.
+      if (error instanceof StorageError && error.kind === "notFound") {
+        return false;
+      }
+      throw error;
+    }
+  }
+}
+
+function mentionsBody(key: SearchKey): boolean {
+  switch (key.kind) {
+    case "and":
+      return key.keys.some(mentionsBody);
+    case "or":
+      return mentionsBody(key.left) || mentionsBody(key.right);
+    case "not":
+      return mentionsBody(key.key);
+    default:
+      return key.kind === "body" || key.kind === "text";
+  }
+}
+
+/** One message; what costs is done once and only when asked for. */
+class Message {
+  readonly row: Row;
+  readonly #blobs: Blobs;
+  #header: HeaderText | undefined;
+  #texts: readonly string[] | undefined;
+
+  constructor(row: Row, blobs: Blobs) {
+    this.row = row;
+    this.#blobs = blobs;
+  }
+
+  get header(): HeaderText {
+    return this.#header ??= new HeaderText(bytes(this.row, "header"));
+  }
+
+  /** The readable parts, decoded and folded. */
+  async texts(): Promise<readonly string[]> {
+    return this.#texts ??= await this.#readTexts();
+  }
+
+  async #readTexts(): Promise<readonly string[]> {
+    const hash = optionalText(this.row, "blob");
+    const body = hash === undefined
+      ? optionalBytes(this.row, "body") ?? new Uint8Array()
+      : await readAll(
+        await this.#blobs.open(hash),
+        number(this.row, "body_bytes"),
+      );
+    const root = JSON.parse(text(this.row, "structure")) as PartRange;
+    return partTexts(root, body);
+  }
+}
+
+async function holds(
+  key: SearchKey,
+  message: Message,
+  facts: MatchFacts,
+): Promise<boolean> {
+  switch (key.kind) {
+    case "and":
+      for (const each of key.keys) {
+        if (!await holds(each, message, facts)) return false;
+      }
+      return true;
+    case "or":
+      return await holds(key.left, message, facts) ||
+        await holds(key.right, message, facts);
+    case "not":
+      return !await holds(key.key, message, facts);
+    case "address":
+      return message.header.has(key.field, fold(key.text));
+    case "subject":
+      return message.header.has("subject", fold(key.text));
+    case "header":
+      return message.header.has(key.name, fold(key.text));
+    case "body":
+      return includes(await message.texts(), fold(key.text));
+    case "text": {
+      const wanted = fold(key.text);
+      return message.header.all.includes(wanted) ||
+        includes(await message.texts(), wanted);
+    }
+    default:
+      return columnHolds(key, message, facts);
+  }
+}
+
+function includes(texts: readonly string[], wanted: string): boolean {
+  return wanted === "" || texts.some((each) => each.includes(wanted));
+}
+
+/** The keys that SQL decides too, for use inside of `or` and `not`. */
+function columnHolds(
+  key: SearchKey,
+  { row, header }: Message,
+  facts: MatchFacts,
+): boolean {
+  switch (key.kind) {
+    case "all":
+      return true;
+    case "uid":
+      return contains(key.ranges, number(row, "uid"));
+    case "flag": {
+      const bit = bitOf(key.flag, facts.keywords);
+      return bit !== undefined && hasBit(number(row, "flags"), bit);
+    }
+    case "internalDate":
+      return inDay(number(row, "internal_date"), key.op, dayStart(key.date));
+    case "sentDate": {
+      const sent = writtenDay(header) ?? optionalNumber(row, "sent_at");
+      return sent !== undefined && inDay(sent, key.op, dayStart(key.date));
+    }
+    case "within": {
+      const limit = facts.now - key.seconds * 1_000;
+      const date = number(row, "internal_date");
+      return key.op === "older" ? date <= limit : date >= limit;
+    }
+    case "size":
+      return key.op === "larger"
+        ? number(row, "size_bytes") > key.bytes
+        : number(row, "size_bytes") < key.bytes;
+    case "modseq":
+      return number(row, "modseq") >= key.value;
+    default:
+      return false;
+  }
+}
+
+function inDay(
+  instant: number,
+  op: "before" | "on" | "since",
+  start: number,
+): boolean {
+  if (op === "before") return instant < start;
+  return instant >= start && (op === "since" || instant < start + DAY_MS);
+}
+
+function contains(ranges: UidRanges, uid: Uid): boolean {
+  let low = 0;
+  let high = ranges.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const [first, last] = ranges[middle] ?? [0, 0];
+    if (uid < first) high = middle - 1;
+    else if (uid > last) low = middle + 1;
+    else return true;
+  }
+  return false;
+}
