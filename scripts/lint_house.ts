@@ -6,8 +6,8 @@
 /** The layers of `docs/architecture.md`, lowest first. */
 const LAYERS: readonly (readonly string[])[] = [
   ["bytes", "errors", "log", "async", "clock"],
-  ["address", "message", "dns", "net"],
-  ["config", "sasl", "smtp", "imap", "verify"],
+  ["address", "message", "dns", "net", "sasl"],
+  ["config", "smtp", "imap", "verify"],
   ["module"],
   ["pipeline", "queue", "worker"],
   [

@@ -48,6 +48,8 @@ export class SelectedMailbox implements ViewListener {
   readonly #recent: [from: Uid, to: Uid][] = [];
   /** Keywords that the client knows of. */
   toldKeywords = 0;
+  /** UIDs that SEARCH has saved for `$`, ascending. RFC 5182. */
+  savedResult: Uint32Array = new Uint32Array(0);
 
   constructor(name: string, readOnly: boolean) {
     this.name = name;

@@ -51,9 +51,10 @@ export interface Connection {
   /**
    * Changes to TLS as the server. The caller has made sure that no byte of the
    * peer is left unread (RFC 9051 section 6.2.1, CVE-2011-0411); bytes that
-   * this connection holds make it reject.
+   * this connection holds make it reject. `context` is for clients that name no
+   * server; it is asked for before, so that nothing is read in between.
    */
-  startTls(settings: TlsServerSettings): Promise<void>;
+  startTls(settings: TlsServerSettings, context: SecureContext): Promise<void>;
   /** Sends what is queued, then closes. Resolves when the socket is gone. */
   close(): Promise<void>;
   /** Closes at once. */

@@ -1,4 +1,5 @@
 /** Two connected ends in memory, so that protocols are tested without sockets. */
+import type { SecureContext } from "node:tls";
 import type {
   Connection,
   ConnectionTls,
@@ -80,7 +81,10 @@ export class MemoryConnection implements Connection {
     }
   }
 
-  startTls(_settings: TlsServerSettings): Promise<void> {
+  startTls(
+    _settings: TlsServerSettings,
+    _context: SecureContext,
+  ): Promise<void> {
     this.#tls = { version: "TLSv1.3", cipher: "none", serverName: undefined };
     return Promise.resolve();
   }

@@ -4,7 +4,7 @@
  * timer serves all deadlines of reading.
  */
 import type { Socket } from "node:net";
-import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
+import { type SecureContext, TLSSocket } from "node:tls";
 import type {
   Connection,
   ConnectionTls,
@@ -40,6 +40,7 @@ export class SocketConnection implements Connection {
   #chunks: Uint8Array[] = [];
   #unread = 0;
   #ended = false;
+  #isListening = false;
   #error: Error | undefined;
   #waiter: PromiseWithResolvers<Uint8Array | undefined> | undefined;
   #deadline = 0;
@@ -52,7 +53,9 @@ export class SocketConnection implements Connection {
     this.remotePort = socket.remotePort ?? 0;
     this.localAddress = plainAddress(socket.localAddress);
     this.localPort = socket.localPort ?? 0;
-    this.#listen(socket);
+    // Bytes are asked for at the first read, so that TLS can come first.
+    socket.on("error", (error) => this.#fail(error));
+    socket.on("close", () => this.#end());
   }
 
   get tls(): ConnectionTls | undefined {
@@ -64,6 +67,7 @@ export class SocketConnection implements Connection {
   }
 
   read(timeoutMs: number): Promise<Uint8Array | undefined> {
+    if (!this.#isListening) this.#listen(this.#socket);
     const chunk = this.#chunks.shift();
     if (chunk !== undefined) {
       this.#unread -= chunk.length;
@@ -88,7 +92,10 @@ export class SocketConnection implements Connection {
     await this.#drained();
   }
 
-  async startTls(settings: TlsServerSettings): Promise<void> {
+  async startTls(
+    settings: TlsServerSettings,
+    context: SecureContext,
+  ): Promise<void> {
     if (this.#unread > 0 || this.#ended) {
       this.destroy();
       throw new TlsError("Bytes were sent before the TLS handshake");
@@ -102,8 +109,7 @@ export class SocketConnection implements Connection {
       plain,
       {
         isServer: true,
-        // The default context, for a client that names no server.
-        secureContext: await defaultContext(settings),
+        secureContext: context,
         SNICallback(name, done): void {
           settings.context(name).then(
             (context) => done(null, context),
@@ -117,7 +123,8 @@ export class SocketConnection implements Connection {
     secure.on("error", (error) => this.#fail(error));
     await this.#handshake(secure, settings.handshakeTimeoutMs);
     this.#tls = factsOf(secure);
-    this.#listen(secure);
+    this.#isListening = false;
+    secure.on("close", () => this.#end());
   }
 
   async close(): Promise<void> {
@@ -143,10 +150,9 @@ export class SocketConnection implements Connection {
   }
 
   #listen(socket: Socket): void {
+    this.#isListening = true;
     socket.on("data", (chunk: Uint8Array) => this.#take(chunk));
     socket.on("end", () => this.#end());
-    socket.on("close", () => this.#end());
-    socket.on("error", (error) => this.#fail(error));
   }
 
   #take(chunk: Uint8Array): void {
@@ -261,12 +267,6 @@ export class SocketConnection implements Connection {
       secure.removeListener("error", failed);
     }
   }
-}
-
-async function defaultContext(
-  settings: TlsServerSettings,
-): Promise<SecureContext> {
-  return await settings.context(undefined) ?? createSecureContext();
 }
 
 function factsOf(socket: TLSSocket): ConnectionTls {

@@ -26,6 +26,7 @@ export class ResponseWriter {
   #used = 0;
   #queue: Uint8Array[] = [];
   #queued = 0;
+  #flushed = 0;
   /** Mailbox names go out as UTF-8 (RFC 6855, RFC 9051 section 5.1). */
   utf8Names = false;
 
@@ -36,6 +37,11 @@ export class ResponseWriter {
   /** Bytes that wait. */
   get pending(): number {
     return this.#queued + this.#used;
+  }
+
+  /** Bytes ever given to this writer; only differences mean something. */
+  get written(): number {
+    return this.#flushed + this.pending;
   }
 
   /** ASCII text as it is. */
@@ -120,6 +126,7 @@ export class ResponseWriter {
     if (this.#queue.length === 0) return;
     const queue = this.#queue;
     this.#queue = [];
+    this.#flushed += this.#queued;
     this.#queued = 0;
     for (const piece of queue) await this.#connection.write(piece);
   }

@@ -1,0 +1,101 @@
+/**
+ * The messages of one APPEND as they come over the wire: each is kept in memory
+ * or spooled, and freed at the end. RFC 9051 section 6.3.12, RFC 3502.
+ */
+import { findHeaderEnd } from "#src/message/header_block.ts";
+import { MemoryBody } from "#src/message/body.ts";
+import { ImapError } from "./errors.ts";
+import {
+  APPEND_MEMORY_BYTES,
+  COMMAND_TIMEOUT_MS,
+  MAX_DISCARDED_BYTES,
+} from "./limits.ts";
+import type { SpooledMessage } from "./message_spool.ts";
+import type { Session } from "./session.ts";
+import { announcedLiteral, type PendingLiteral } from "./wire/framing.ts";
+import { ConnectionClosed } from "#src/net/connection_errors.ts";
+
+/** Receives literals, one after the other. */
+export class AppendLiterals {
+  readonly #session: Session;
+  readonly #limitBytes: number;
+  readonly #kept: SpooledMessage[] = [];
+  /** Announced, and not read. */
+  #pending: PendingLiteral | undefined;
+
+  constructor(session: Session, first: PendingLiteral, limitBytes: number) {
+    this.#session = session;
+    this.#pending = first;
+    this.#limitBytes = limitBytes;
+  }
+
+  /** The literal that is next. */
+  get pending(): PendingLiteral | undefined {
+    return this.#pending;
+  }
+
+  /**
+   * Takes the pending literal. `NO [TOOBIG]` before a byte of it is read, where
+   * the client waits for leave.
+   */
+  async take(): Promise<SpooledMessage> {
+    const literal = this.#pending;
+    if (literal === undefined) throw new TypeError("No literal is pending");
+    if (literal.size > this.#limitBytes) {
+      throw new ImapError("NO", "The message is too long", "TOOBIG");
+    }
+    const { reader, services } = this.#session;
+    await reader.accept(literal);
+    this.#pending = undefined;
+    const message = literal.size <= APPEND_MEMORY_BYTES
+      ? inMemory(await reader.literalBytes(literal.size))
+      : await services.spool.take(reader.literal(literal.size), literal.size);
+    this.#kept.push(message);
+    return message;
+  }
+
+  /** What follows a literal: the next message's head, or nothing. */
+  async nextLine(): Promise<Uint8Array> {
+    const line = await this.#session.reader.line(COMMAND_TIMEOUT_MS);
+    if (line === undefined) throw new ConnectionClosed("The client is gone");
+    this.#pending = announcedLiteral(line);
+    return line;
+  }
+
+  /**
+   * After a refusal: reads past what the client sends without waiting, so that
+   * it sees the answer. Too much of it ends the connection.
+   */
+  async discard(): Promise<void> {
+    let total = 0;
+    while (this.#pending !== undefined && !this.#pending.synchronising) {
+      const { size } = this.#pending;
+      total += size;
+      if (total > MAX_DISCARDED_BYTES) {
+        this.#session.isEnding = true;
+        return;
+      }
+      this.#pending = undefined;
+      for await (const chunk of this.#session.reader.literal(size)) {
+        // Nobody wants it.
+        void chunk;
+      }
+      await this.nextLine();
+    }
+  }
+
+  /** Frees everything that was taken. Never throws. */
+  async dispose(): Promise<void> {
+    for (const message of this.#kept) await message.dispose();
+  }
+}
+
+function inMemory(bytes: Uint8Array): SpooledMessage {
+  // A message without a blank line is all header.
+  const end = findHeaderEnd(bytes) ?? bytes.length;
+  return {
+    header: bytes.subarray(0, end),
+    body: new MemoryBody(bytes.subarray(end)),
+    dispose: () => Promise.resolve(),
+  };
+}

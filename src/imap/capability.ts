@@ -1,0 +1,85 @@
+/**
+ * What CAPABILITY says, computed from what exists: the commands, the powers of
+ * the auth module, the state. RFC 9051 section 6.1.1. A word without code
+ * behind it can not stand here.
+ */
+import { mechanismsOf } from "./sasl_mechanisms.ts";
+import type { Session } from "./session.ts";
+
+/** Extensions that are not commands of their own, by when they matter. */
+const EXTENSIONS: readonly (readonly [word: string, afterLogin: boolean])[] = [
+  /** RFC 7888: `wire/framing.ts`. */
+  ["LITERAL+", false],
+  /** RFC 4959: `commands/authenticate.ts`. */
+  ["SASL-IR", false],
+  /** RFC 3348: `commands/list.ts`. */
+  ["CHILDREN", true],
+  /** RFC 5258: `commands/list.ts`. */
+  ["LIST-EXTENDED", true],
+  /** RFC 5819: `commands/list.ts`. */
+  ["LIST-STATUS", true],
+  /** RFC 6154: `commands/list.ts`. */
+  ["SPECIAL-USE", true],
+  /** RFC 6154 section 3: `commands/create.ts`. */
+  ["CREATE-SPECIAL-USE", true],
+  /** RFC 8438: `commands/status.ts`. */
+  ["STATUS=SIZE", true],
+  /** RFC 4731: `commands/search.ts`. */
+  ["ESEARCH", true],
+  /** RFC 5182: `commands/search.ts`. */
+  ["SEARCHRES", true],
+  /** RFC 5032: `wire/search_grammar.ts`. */
+  ["WITHIN", true],
+  /** RFC 7162. */
+  ["CONDSTORE", true],
+  /** RFC 4315: `commands/append.ts`, `copy.ts`, `expunge.ts`. */
+  ["UIDPLUS", true],
+  /** RFC 3502: `commands/append.ts`. */
+  ["MULTIAPPEND", true],
+];
+
+/** The words for this session as of now. */
+export async function capabilitiesOf(session: Session): Promise<string[]> {
+  const { settings } = session.services;
+  const words = ["IMAP4rev1"];
+  const isLoggedIn = session.state !== "notAuthenticated";
+  for (const [word, afterLogin] of EXTENSIONS) {
+    if (isLoggedIn || !afterLogin) words.push(word);
+  }
+  for (const command of new Set(session.commands.values())) {
+    // INTEROP: before login only what can be used then is of interest.
+    if (isLoggedIn || command.states.includes("notAuthenticated")) {
+      words.push(...command.capabilities);
+    }
+  }
+  if (isLoggedIn) words.push(await appendLimit(session));
+  else words.push(...loginWords(session));
+  return words.filter((word) => !settings.hiddenCapabilities.has(word));
+}
+
+/** RFC 7889: the same limit for every mailbox. */
+async function appendLimit(session: Session): Promise<string> {
+  const { backend } = session.services;
+  const limit = await backend.appendLimit(session.account.id);
+  return `APPENDLIMIT=${limit}`;
+}
+
+/** How one can log in here and now. RFC 9051 section 6.2. */
+function loginWords(session: Session): string[] {
+  const { tls } = session.services;
+  const words: string[] = [];
+  if (tls !== undefined && session.connection.tls === undefined) {
+    words.push("STARTTLS");
+  }
+  for (const mechanism of mechanismsOf(session)) {
+    words.push(`AUTH=${mechanism.name}`);
+  }
+  if (!mayUsePasswords(session)) words.push("LOGINDISABLED");
+  return words;
+}
+
+/** Whether a password may cross this connection as it is. */
+export function mayUsePasswords(session: Session): boolean {
+  return session.connection.tls !== undefined ||
+    session.services.settings.insecureAuth;
+}

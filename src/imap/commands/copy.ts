@@ -1,0 +1,66 @@
+/** COPY, MOVE and their UID forms. RFC 9051 section 6.4.7, 6.4.8 (RFC 6851). */
+import type { PlacedMessages } from "#src/imap/backend.ts";
+import { type Command, defineCommand, SELECTED } from "#src/imap/command.ts";
+import { resolveSome } from "#src/imap/resolve_set.ts";
+import { formatSet } from "#src/imap/sequence_set.ts";
+import type { SequenceSet } from "#src/imap/sequence_set.ts";
+import { parseMailbox } from "#src/imap/wire/mailbox_name.ts";
+import { parseSequenceSet } from "#src/imap/wire/sequence_set_grammar.ts";
+
+interface CopyArguments {
+  readonly set: SequenceSet;
+  readonly target: string;
+}
+
+function defineCopy(
+  name: "COPY" | "MOVE",
+  move: boolean,
+  capability: readonly string[],
+): Command {
+  return defineCommand<CopyArguments>({
+    name,
+    states: SELECTED,
+    uid: "also",
+    capability,
+    parse(cursor, { utf8 }) {
+      cursor.sp();
+      const set = parseSequenceSet(cursor);
+      cursor.sp();
+      const target = parseMailbox(cursor, utf8);
+      cursor.end();
+      return { set, target };
+    },
+    async run(session, { set, target }, { uid }) {
+      const selected = move ? session.writable : session.selected;
+      const { view } = selected;
+      const picked = resolveSome(session, set, uid ? "uid" : "seq");
+      const info = await session.findTarget(target);
+      if (picked.uids.length === 0) return { text: "Nothing to do" };
+      const { backend } = session.services;
+      const placed = await backend.copy(view.mailbox, picked.uids, info.id, {
+        move,
+      });
+      if (info.id === view.mailbox) await view.refresh();
+      const code = copyUid(placed);
+      if (!move) return { text: "Copied", ...(code && { code }) };
+      // RFC 6851 section 4.3: before the EXPUNGE responses.
+      if (code !== undefined) session.out.line(`* OK [${code}] Moved`);
+      view.applyExpunged(placed.sourceUids.slice().sort());
+      return { text: "Moved" };
+    },
+  });
+}
+
+const KEEP = false;
+const TAKE = true;
+
+export const copy = defineCopy("COPY", KEEP, []);
+export const move = defineCopy("MOVE", TAKE, ["MOVE"]);
+
+/** RFC 4315 section 3. */
+function copyUid(placed: PlacedMessages): string | undefined {
+  if (placed.uids.length === 0) return undefined;
+  const from = formatSet(placed.sourceUids);
+  const to = formatSet(placed.uids);
+  return `COPYUID ${placed.uidValidity} ${from} ${to}`;
+}

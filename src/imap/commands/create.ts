@@ -1,0 +1,57 @@
+/** CREATE. RFC 9051 section 6.3.4, RFC 6154 section 3. */
+import type { SpecialUse } from "#src/imap/backend.ts";
+import { defineCommand, LOGGED_IN } from "#src/imap/command.ts";
+import { ImapError } from "#src/imap/errors.ts";
+import { lowerAscii } from "#src/imap/wire/ascii.ts";
+import type { Cursor } from "#src/imap/wire/cursor.ts";
+import { newMailboxName, parseMailbox } from "#src/imap/wire/mailbox_name.ts";
+
+/** Uses that can be given to a mailbox. */
+const USES: readonly SpecialUse[] = [
+  "\\All",
+  "\\Archive",
+  "\\Drafts",
+  "\\Flagged",
+  "\\Junk",
+  "\\Sent",
+  "\\Trash",
+  "\\Important",
+];
+
+const BACKSLASH = 0x5c;
+
+export const create = defineCommand({
+  name: "CREATE",
+  states: LOGGED_IN,
+  parse(cursor, { utf8 }) {
+    cursor.sp();
+    const name = parseMailbox(cursor, utf8);
+    const uses = cursor.trySp() ? parseUses(cursor) : [];
+    cursor.end();
+    return { name, uses };
+  },
+  async run(session, { name, uses }) {
+    const [use, more] = uses;
+    if (more !== undefined || use === "unknown") {
+      throw new ImapError("NO", "That use can not be given", "USEATTR");
+    }
+    const { backend } = session.services;
+    await backend.createMailbox(session.account.id, newMailboxName(name), use);
+    return { text: "Created" };
+  },
+});
+
+function parseUses(cursor: Cursor): (SpecialUse | "unknown")[] {
+  const uses: (SpecialUse | "unknown")[] = [];
+  cursor.list(() => {
+    if (!cursor.tryWord("USE")) cursor.fail("create parameter");
+    cursor.sp();
+    cursor.listOrEmpty(() => {
+      cursor.byte(BACKSLASH);
+      const name = `\\${lowerAscii(cursor.atom())}`;
+      const known = USES.find((use) => lowerAscii(use) === name);
+      uses.push(known ?? "unknown");
+    });
+  });
+  return uses;
+}

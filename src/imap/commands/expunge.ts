@@ -1,0 +1,55 @@
+/** EXPUNGE and UID EXPUNGE. RFC 9051 section 6.4.3 and 6.4.9 (RFC 4315). */
+import type { Uid } from "#src/imap/backend.ts";
+import { defineCommand, SELECTED } from "#src/imap/command.ts";
+import { DELETED_BIT, hasBit } from "#src/imap/flags.ts";
+import { resolveSet } from "#src/imap/resolve_set.ts";
+import type { SelectedMailbox } from "#src/imap/selected_mailbox.ts";
+import { parseSequenceSet } from "#src/imap/wire/sequence_set_grammar.ts";
+import { noArguments } from "./no_arguments.ts";
+
+export const expunge = defineCommand({
+  name: "EXPUNGE",
+  states: SELECTED,
+  uid: "also",
+  parse(cursor, { uid }) {
+    if (!uid) {
+      noArguments(cursor);
+      return undefined;
+    }
+    cursor.sp();
+    const set = parseSequenceSet(cursor);
+    cursor.end();
+    return set;
+  },
+  async run(session, set) {
+    const selected = session.writable;
+    const { view } = selected;
+    // Flags that others have set count too.
+    await view.catchUp();
+    const candidates = set === undefined
+      ? selected.allUids()
+      : resolveSet(session, set, "uid").uids;
+    const uids = deletedUids(selected, candidates);
+    if (uids.length > 0) {
+      const { backend } = session.services;
+      view.applyExpunged(await backend.expunge(view.mailbox, uids));
+    }
+    return session.condstore
+      ? { text: "Expunged", code: `HIGHESTMODSEQ ${await highest(selected)}` }
+      : { text: "Expunged" };
+  },
+});
+
+/** RFC 7162 section 3.1.2.2: EXPUNGE says where the mailbox is now. */
+async function highest(selected: SelectedMailbox): Promise<number> {
+  await selected.view.refresh();
+  return selected.view.status.highestModSeq;
+}
+
+/** Those of the messages that are \Deleted. */
+export function deletedUids(
+  selected: SelectedMailbox,
+  uids: Uint32Array,
+): Uint32Array {
+  return uids.filter((uid: Uid) => hasBit(selected.flagsOf(uid), DELETED_BIT));
+}

@@ -1,0 +1,145 @@
+/** FETCH and UID FETCH. RFC 9051 section 6.4.5, RFC 7162 section 3.1.4. */
+import type { FetchedMessage } from "#src/imap/backend.ts";
+import { defineCommand, type Done, SELECTED } from "#src/imap/command.ts";
+import { hasBit, SEEN_BIT } from "#src/imap/flags.ts";
+import type { FetchItem } from "#src/imap/fetch_item.ts";
+import { type FetchPlan, planFetch } from "#src/imap/fetch_plan.ts";
+import { writeFetched, writeFromView } from "#src/imap/fetch_writer.ts";
+import { resolveSet } from "#src/imap/resolve_set.ts";
+import type { SequenceSet } from "#src/imap/sequence_set.ts";
+import type { Session } from "#src/imap/session.ts";
+import { StreamLost } from "#src/imap/stream_lost.ts";
+import type { Cursor } from "#src/imap/wire/cursor.ts";
+import { parseFetchItems } from "#src/imap/wire/fetch_grammar.ts";
+import { parseSequenceSet } from "#src/imap/wire/sequence_set_grammar.ts";
+
+interface FetchArguments {
+  readonly set: SequenceSet;
+  readonly items: readonly FetchItem[];
+  readonly changedSince: number | undefined;
+}
+
+export const fetch = defineCommand<FetchArguments>({
+  name: "FETCH",
+  states: SELECTED,
+  uid: "also",
+  updates: (uid) => uid ? "all" : "noExpunge",
+  parse(cursor) {
+    cursor.sp();
+    const set = parseSequenceSet(cursor);
+    cursor.sp();
+    const items = parseFetchItems(cursor);
+    const changedSince = cursor.trySp() ? parseModifiers(cursor) : undefined;
+    cursor.end();
+    return { set, items, changedSince };
+  },
+  async run(session, { set, items, changedSince }, { uid }) {
+    const plan = planFetch(items);
+    if (plan.hasModSeq || changedSince !== undefined) session.condstore = true;
+    const { selected } = session;
+    const picked = resolveSet(session, set, uid ? "uid" : "seq");
+    const uids = changedSince === undefined
+      ? picked.uids
+      : picked.uids.filter((one) => selected.modSeqOf(one) > changedSince);
+    const modSeq = changedSince !== undefined;
+    const isComplete = plan.columns === undefined
+      ? await fetchFromView(session, uids, plan, { uid, modSeq })
+      : await fetchStored(session, uids, plan, { uid, modSeq });
+    return answerOf(isComplete && !picked.someGone);
+  },
+});
+
+/** `(CHANGEDSINCE 5)`. */
+function parseModifiers(cursor: Cursor): number | undefined {
+  let value: number | undefined;
+  cursor.list(() => {
+    if (!cursor.tryWord("CHANGEDSINCE")) cursor.fail("fetch modifier");
+    cursor.sp();
+    value = cursor.number64();
+  });
+  return value;
+}
+
+interface Always {
+  readonly uid: boolean;
+  readonly modSeq: boolean;
+}
+
+/** Says whether every message was still there. */
+async function fetchFromView(
+  session: Session,
+  uids: Uint32Array,
+  plan: FetchPlan,
+  always: Always,
+): Promise<boolean> {
+  const { selected, out } = session;
+  let missing = 0;
+  for (const one of uids) {
+    if (!selected.has(one)) missing++;
+    else writeFromView(session, one, plan, { ...always, flags: false });
+    await out.relieve();
+  }
+  return missing === 0;
+}
+
+/** Says whether every message was still there. */
+async function fetchStored(
+  session: Session,
+  uids: Uint32Array,
+  plan: FetchPlan,
+  always: Always,
+): Promise<boolean> {
+  if (uids.length === 0) return true;
+  const { selected, out, services } = session;
+  const { mailbox } = selected.view;
+  let written = 0;
+  const batches = services.backend.fetch(mailbox, uids, plan.columns ?? {});
+  for await (const batch of batches) {
+    const marked = plan.marksSeen && !selected.readOnly
+      ? await markSeen(session, batch)
+      : NOTHING;
+    for (const message of batch) {
+      written++;
+      const flags = marked.has(message.uid);
+      const modSeq = always.modSeq || (flags && session.condstore);
+      const extras = { uid: always.uid, modSeq, flags };
+      const before = out.written;
+      try {
+        await writeFetched(session, message, plan, extras);
+      } catch (error) {
+        // A response was begun: nothing else may follow it.
+        if (out.written === before) throw error;
+        throw new StreamLost("A FETCH response broke off", { cause: error });
+      }
+      await out.relieve();
+    }
+  }
+  return written === uids.length;
+}
+
+const NOTHING: ReadonlySet<number> = new Set();
+
+/** Sets \Seen where it is not; gives the messages that got it. */
+async function markSeen(
+  session: Session,
+  batch: readonly FetchedMessage[],
+): Promise<ReadonlySet<number>> {
+  const { selected, services } = session;
+  const unseen = batch.map((message) => message.uid)
+    .filter((uid) => !hasBit(selected.flagsOf(uid), SEEN_BIT));
+  if (unseen.length === 0) return NOTHING;
+  const outcome = await services.backend.storeFlags(
+    selected.view.mailbox,
+    Uint32Array.from(unseen),
+    { mode: "add", flags: ["\\Seen"] },
+  );
+  selected.view.applyStore(outcome);
+  session.tellKeywords();
+  return new Set(outcome.uids);
+}
+
+function answerOf(isComplete: boolean): Done {
+  return isComplete
+    ? { text: "Fetched" }
+    : { text: "Some messages are gone", code: "EXPUNGEISSUED" };
+}

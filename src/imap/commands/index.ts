@@ -1,0 +1,68 @@
+/** Every command by name. */
+import type { Command } from "#src/imap/command.ts";
+import { append } from "./append.ts";
+import { authenticate } from "./authenticate.ts";
+import { capability } from "./capability.ts";
+import { copy, move } from "./copy.ts";
+import { create } from "./create.ts";
+import { enable } from "./enable.ts";
+import { expunge } from "./expunge.ts";
+import { fetch } from "./fetch.ts";
+import { id } from "./id.ts";
+import { idle } from "./idle.ts";
+import { list } from "./list.ts";
+import { login } from "./login.ts";
+import { logout } from "./logout.ts";
+import { lsub } from "./lsub.ts";
+import {
+  deleteMailbox,
+  rename,
+  subscribe,
+  unsubscribe,
+} from "./mailbox_changes.ts";
+import { namespace } from "./namespace.ts";
+import { check, noop } from "./noop.ts";
+import { search } from "./search.ts";
+import { examine, select } from "./select.ts";
+import { starttls } from "./starttls.ts";
+import { status } from "./status.ts";
+import { store } from "./store.ts";
+import { close, unselect } from "./unselect.ts";
+
+const ALL: readonly Command[] = [
+  append,
+  authenticate,
+  capability,
+  check,
+  close,
+  copy,
+  create,
+  deleteMailbox,
+  enable,
+  examine,
+  expunge,
+  fetch,
+  id,
+  idle,
+  list,
+  login,
+  logout,
+  lsub,
+  move,
+  namespace,
+  noop,
+  rename,
+  search,
+  select,
+  starttls,
+  status,
+  store,
+  subscribe,
+  unselect,
+  unsubscribe,
+];
+
+/** By name in capitals, without `UID`. */
+export const COMMANDS: ReadonlyMap<string, Command> = new Map(
+  ALL.map((command) => [command.name, command]),
+);

@@ -1,0 +1,79 @@
+/** DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE. RFC 9051 section 6.3.5 to 6.3.8. */
+import { type Command, defineCommand, LOGGED_IN } from "#src/imap/command.ts";
+import {
+  DELIMITER,
+  newMailboxName,
+  parseMailbox,
+} from "#src/imap/wire/mailbox_name.ts";
+import { ImapError } from "#src/imap/errors.ts";
+
+export const deleteMailbox = defineCommand({
+  name: "DELETE",
+  states: LOGGED_IN,
+  parse(cursor, { utf8 }) {
+    cursor.sp();
+    const name = parseMailbox(cursor, utf8);
+    cursor.end();
+    return name;
+  },
+  async run(session, name) {
+    const { backend } = session.services;
+    const selected = session.trySelected;
+    const isOwn = selected !== undefined && selected.name === name;
+    await backend.deleteMailbox(session.account.id, name);
+    if (isOwn) {
+      session.unselect();
+      session.out.line("* OK [CLOSED] The mailbox is gone");
+    }
+    return { text: "Deleted" };
+  },
+});
+
+export const rename = defineCommand({
+  name: "RENAME",
+  states: LOGGED_IN,
+  parse(cursor, { utf8 }) {
+    cursor.sp();
+    const from = parseMailbox(cursor, utf8);
+    cursor.sp();
+    const to = parseMailbox(cursor, utf8);
+    cursor.end();
+    return { from, to };
+  },
+  async run(session, { from, to }) {
+    const name = newMailboxName(to);
+    if (name.startsWith(`${from}${DELIMITER}`) && from !== "INBOX") {
+      throw new ImapError("NO", "A mailbox can not be its own child", "CANNOT");
+    }
+    const { backend } = session.services;
+    await backend.renameMailbox(session.account.id, from, name);
+    return { text: "Renamed" };
+  },
+});
+
+function defineSubscribe(name: string, subscribed: boolean): Command {
+  return defineCommand({
+    name,
+    states: LOGGED_IN,
+    parse(cursor, { utf8 }) {
+      cursor.sp();
+      const mailbox = parseMailbox(cursor, utf8);
+      cursor.end();
+      return mailbox;
+    },
+    async run(session, mailbox) {
+      const { backend } = session.services;
+      const { id } = session.account;
+      // Names without a mailbox can be left, and joined only if they can be.
+      const target = subscribed ? newMailboxName(mailbox) : mailbox;
+      await backend.setSubscribed(id, target, subscribed);
+      return { text: subscribed ? "Subscribed" : "Unsubscribed" };
+    },
+  });
+}
+
+const JOIN = true;
+const LEAVE = false;
+
+export const subscribe = defineSubscribe("SUBSCRIBE", JOIN);
+export const unsubscribe = defineSubscribe("UNSUBSCRIBE", LEAVE);

@@ -1,0 +1,69 @@
+/** What LOGIN and AUTHENTICATE have in common. */
+import type { ScramCredentials } from "#src/sasl/mechanism.ts";
+import { trySaslprep } from "#src/sasl/saslprep.ts";
+import { capabilitiesOf } from "./capability.ts";
+import type { Done } from "./command.ts";
+import { ImapError } from "./errors.ts";
+import { MAX_LOGIN_FAILURES } from "./limits.ts";
+import type { Session } from "./session.ts";
+
+/** Checks a password; gives the account, or throws what refuses. */
+export async function loginWithPassword(
+  session: Session,
+  user: string,
+  password: string,
+): Promise<string> {
+  checkMayTry(session, user);
+  const prepared = trySaslprep(user);
+  if (prepared === undefined || prepared === "") {
+    return refuseLogin(session, user);
+  }
+  const outcome = await session.services.auth.checkPlain(prepared, password);
+  return outcome.ok ? outcome.identity.account : refuseLogin(session, user);
+}
+
+/** The keys of a user for SCRAM. */
+export async function scramKeys(
+  session: Session,
+  user: string,
+): Promise<
+  { readonly account: string; readonly keys: ScramCredentials } | undefined
+> {
+  checkMayTry(session, user);
+  const found = await session.services.auth.scram?.keys(user);
+  if (found === undefined) return undefined;
+  return { account: found.identity.account, keys: found.keys };
+}
+
+/** Enters the account and says so. */
+export async function completeLogin(
+  session: Session,
+  account: string,
+): Promise<Done> {
+  await session.login(account);
+  session.log.info("logged in", {
+    tls: session.connection.tls?.version ?? "none",
+  });
+  const words = await capabilitiesOf(session);
+  return { text: "Logged in", code: `CAPABILITY ${words.join(" ")}` };
+}
+
+/** Counts the failure; `NO`, and the end after too many. */
+export function refuseLogin(session: Session, user: string): never {
+  const { loginLimits } = session.services;
+  loginLimits.failed(session.connection.remoteAddress, user);
+  session.log.warn("login refused", { user });
+  if (++session.loginFailures >= MAX_LOGIN_FAILURES) session.isEnding = true;
+  throw new ImapError(
+    "NO",
+    "Wrong name or password",
+    "AUTHENTICATIONFAILED",
+  );
+}
+
+function checkMayTry(session: Session, user: string): void {
+  const { loginLimits } = session.services;
+  if (loginLimits.mayTry(session.connection.remoteAddress, user)) return;
+  session.isEnding = true;
+  throw new ImapError("NO", "Too many failures, try later", "UNAVAILABLE");
+}

@@ -1,0 +1,273 @@
+/**
+ * One IMAP connection: its state, and what every command needs of it. The loop
+ * that reads and dispatches is `session_loop.ts`.
+ *
+ * Concurrency: one loop runs one command at a time and is the only writer to
+ * the connection. The shared view calls into `SelectedMailbox`, which only
+ * notes; the loop tells the client between commands, or in IDLE when woken.
+ */
+import type { Connection } from "#src/net/connection.ts";
+import { StorageError } from "#src/errors/errors.ts";
+import type { Log } from "#src/log/log.ts";
+import type { AccountId, MailboxInfo, Uid } from "./backend.ts";
+import type { Command, SessionState } from "./command.ts";
+import { ImapError } from "./errors.ts";
+import { flagNames } from "./flags.ts";
+import { SelectedMailbox } from "./selected_mailbox.ts";
+import type { ImapServices } from "./services.ts";
+import { CommandReader } from "./wire/framing.ts";
+import { ResponseWriter } from "./wire/response_writer.ts";
+import { formatFlagList, writePermanentFlags } from "./flag_responses.ts";
+
+/** Who is logged in. */
+export interface SessionAccount {
+  readonly id: AccountId;
+  readonly name: string;
+}
+
+/** State of one connection. */
+export class Session {
+  readonly services: ImapServices;
+  /** By name in capitals. */
+  readonly commands: ReadonlyMap<string, Command>;
+  readonly connection: Connection;
+  readonly reader: CommandReader;
+  readonly out: ResponseWriter;
+  log: Log;
+  /** Set by ENABLE: words in capitals. */
+  readonly enabled: Set<string> = new Set();
+  /** The client knows mod-sequences. RFC 7162 section 3.1. */
+  condstore = false;
+  /** The loop ends after this command. */
+  isEnding = false;
+  /** The server goes down: whoever waits for the client stops waiting. */
+  isDraining = false;
+  /** Called when `isDraining` is set. */
+  onDrain: (() => void) | undefined;
+  loginFailures = 0;
+  #account: SessionAccount | undefined;
+  #selected: SelectedMailbox | undefined;
+
+  constructor(
+    services: ImapServices,
+    connection: Connection,
+    commands: ReadonlyMap<string, Command>,
+    log: Log,
+  ) {
+    this.services = services;
+    this.commands = commands;
+    this.connection = connection;
+    this.log = log;
+    this.out = new ResponseWriter(connection);
+    this.reader = new CommandReader(connection, {
+      beforeWait: () => this.out.flush(),
+      sendContinuation: () => this.out.line("+ Ready for the literal").flush(),
+      streams: (name) => commands.get(name)?.streams ?? false,
+    });
+  }
+
+  get state(): SessionState {
+    if (this.#account === undefined) return "notAuthenticated";
+    return this.#selected === undefined ? "authenticated" : "selected";
+  }
+
+  /** Mailbox names are UTF-8 on the wire. */
+  get utf8(): boolean {
+    return this.out.utf8Names;
+  }
+
+  get account(): SessionAccount {
+    if (this.#account === undefined) throw new TypeError("Nobody logged in");
+    return this.#account;
+  }
+
+  /** Name of the account; `undefined` before login. */
+  get accountName(): string | undefined {
+    return this.#account?.name;
+  }
+
+  get selected(): SelectedMailbox {
+    if (this.#selected === undefined) throw new TypeError("Nothing selected");
+    return this.#selected;
+  }
+
+  get trySelected(): SelectedMailbox | undefined {
+    return this.#selected;
+  }
+
+  /** The selected mailbox, where messages may be changed. */
+  get writable(): SelectedMailbox {
+    if (this.selected.readOnly) {
+      throw new ImapError("NO", "The mailbox is read-only", "READ-ONLY");
+    }
+    return this.selected;
+  }
+
+  /** Enters the account; `NO [LIMIT]` where it has too many sessions. */
+  async login(name: string): Promise<void> {
+    const { sessionsOf, settings, backend } = this.services;
+    const sessions = sessionsOf.get(name) ?? 0;
+    if (sessions >= settings.maxSessionsPerAccount) {
+      throw new ImapError("NO", "Too many sessions of this account", "LIMIT");
+    }
+    sessionsOf.set(name, sessions + 1);
+    try {
+      const id = await backend.openAccount(name);
+      this.#account = { id, name };
+    } catch (error) {
+      this.#forget(name);
+      throw error;
+    }
+    this.reader.loggedIn = true;
+    this.log = this.log.with({ account: name });
+  }
+
+  /** The mailbox that a command puts messages into. RFC 9051 section 6.3.12. */
+  async findTarget(name: string): Promise<MailboxInfo & { id: number }> {
+    try {
+      const info = await this.services.backend.findMailbox(
+        this.account.id,
+        name,
+      );
+      if (info.id !== undefined) return { ...info, id: info.id };
+    } catch (error) {
+      const isAbsent = error instanceof StorageError &&
+        error.kind === "notFound";
+      if (!isAbsent) throw error;
+    }
+    throw new ImapError("NO", "There is no such mailbox", "TRYCREATE");
+  }
+
+  /** Selects; the caller has left the mailbox selected before. */
+  async select(
+    info: MailboxInfo,
+    readOnly: boolean,
+  ): Promise<SelectedMailbox> {
+    if (info.id === undefined) {
+      throw new ImapError("NO", "The mailbox can not be selected", "CANNOT");
+    }
+    const { views, backend } = this.services;
+    const selected = new SelectedMailbox(info.name, readOnly);
+    const view = await views.open(info.id, selected);
+    let first = view.status.firstRecentUid;
+    try {
+      if (!readOnly && first < view.uidBound) {
+        first = await backend.claimRecent(info.id);
+        view.noteRecentClaimed(view.uidBound);
+      }
+    } catch (error) {
+      views.release(view, selected);
+      throw error;
+    }
+    selected.attach(view);
+    selected.addRecent(first, view.uidBound);
+    this.#selected = selected;
+    return selected;
+  }
+
+  /** Leaves the selected mailbox, if there is one. */
+  unselect(): void {
+    const selected = this.#selected;
+    this.#selected = undefined;
+    if (selected !== undefined) {
+      this.services.views.release(selected.view, selected);
+    }
+  }
+
+  /** Frees everything. The connection is closed by the loop. */
+  end(): void {
+    this.unselect();
+    if (this.#account !== undefined) this.#forget(this.#account.name);
+    this.#account = undefined;
+  }
+
+  /** Tells what is new in the selected mailbox. RFC 9051 section 7. */
+  async tellNews(
+    options: { readonly expunge: boolean; readonly poll: boolean },
+  ): Promise<void> {
+    const selected = this.#selected;
+    if (selected === undefined) return;
+    try {
+      if (options.poll) await selected.view.refresh();
+      else await selected.view.catchUp();
+    } catch (error) {
+      // The command itself is done; what is new is told another time.
+      this.log.warn("mailbox not refreshed", { error });
+    }
+    if (selected.view.deleted) {
+      throw new ImapError("BYE", "The selected mailbox was deleted");
+    }
+    if (!selected.hasNews) return;
+    const news = selected.takeNews({ expunge: options.expunge });
+    for (const seq of news.expunged) {
+      this.out.text(`* ${seq} EXPUNGE\r\n`);
+      await this.out.relieve();
+    }
+    if (news.exists !== undefined) {
+      await this.#claimRecent(selected, news.newFrom);
+      this.out.text(`* ${selected.exists} EXISTS\r\n`);
+      this.out.text(`* ${selected.recentCount} RECENT\r\n`);
+    }
+    this.tellKeywords();
+    for (const uid of news.changed) {
+      // Others may have removed it while we were writing.
+      if (selected.has(uid)) this.tellFlags(uid);
+      await this.out.relieve();
+    }
+  }
+
+  /** Tells of keywords that the mailbox has had only since. */
+  tellKeywords(): void {
+    const selected = this.selected;
+    const keywords = selected.view.keywords;
+    if (keywords.length <= selected.toldKeywords) return;
+    selected.toldKeywords = keywords.length;
+    writePermanentFlags(this.out, selected);
+  }
+
+  /** One FETCH with the flags of a message. */
+  tellFlags(uid: Uid): void {
+    const selected = this.selected;
+    selected.noteTold(uid);
+    const modSeq = this.condstore ? ` MODSEQ (${selected.modSeqOf(uid)})` : "";
+    const flags = this.flagList(uid);
+    this.out.text(
+      `* ${selected.seqOf(uid)} FETCH (UID ${uid} FLAGS ${flags}${modSeq})\r\n`,
+    );
+  }
+
+  /** `(\Seen \Recent)` of a message. */
+  flagList(uid: Uid): string {
+    const selected = this.selected;
+    const names = flagNames(selected.flagsOf(uid), selected.view.keywords);
+    return formatFlagList(
+      selected.isRecent(uid) ? [...names, "\\Recent"] : names,
+    );
+  }
+
+  async #claimRecent(selected: SelectedMailbox, from: Uid): Promise<void> {
+    const view = selected.view;
+    const end = selected.uidBound;
+    const first = view.status.firstRecentUid;
+    if (first >= end) return;
+    if (selected.readOnly) {
+      selected.addRecent(Math.max(first, from), end);
+      return;
+    }
+    try {
+      const claimed = await this.services.backend.claimRecent(view.mailbox);
+      view.noteRecentClaimed(end);
+      selected.addRecent(Math.max(claimed, from), end);
+    } catch (error) {
+      // \Recent is a courtesy; the next session will be told then.
+      this.log.warn("recent not claimed", { error });
+    }
+  }
+
+  #forget(name: string): void {
+    const { sessionsOf } = this.services;
+    const sessions = (sessionsOf.get(name) ?? 1) - 1;
+    if (sessions > 0) sessionsOf.set(name, sessions);
+    else sessionsOf.delete(name);
+  }
+}

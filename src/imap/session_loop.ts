@@ -1,0 +1,292 @@
+/**
+ * The loop of one connection: greeting, commands one after the other, BYE.
+ * RFC 9051 section 2.2, 3, 7.1.
+ *
+ * Answers are written when the loop has to wait for the client, so a pipeline
+ * of commands is answered in one piece.
+ */
+import {
+  ConnectionClosed,
+  ConnectionTimeout,
+  TlsError,
+} from "#src/net/connection_errors.ts";
+import type { Connection } from "#src/net/connection.ts";
+import { LimitError, WireSyntaxError } from "#src/errors/errors.ts";
+import { capabilitiesOf } from "./capability.ts";
+import type { Command, Done } from "./command.ts";
+import { COMMANDS } from "./commands/index.ts";
+import { ImapError } from "./errors.ts";
+import { StreamLost } from "./stream_lost.ts";
+import { LOGIN_TIMEOUT_MS, MAX_BAD_COMMANDS } from "./limits.ts";
+import type { ImapServices } from "./services.ts";
+import { Session } from "./session.ts";
+import { type Failure, statusOfError } from "./status_of_error.ts";
+import { Cursor } from "./wire/cursor.ts";
+import { LiteralRefused, type ReceivedCommand } from "./wire/framing.ts";
+
+/** A connection that is being served. */
+export class SessionLoop {
+  readonly #session: Session;
+  readonly #services: ImapServices;
+  readonly #connection: Connection;
+  #bad = 0;
+  /** The loop waits for the client between commands. */
+  #isWaiting = false;
+
+  constructor(
+    services: ImapServices,
+    connection: Connection,
+    id: string,
+  ) {
+    this.#services = services;
+    this.#connection = connection;
+    const log = services.log.with({
+      session: id,
+      remote: connection.remoteAddress,
+    });
+    this.#session = new Session(
+      services,
+      connection,
+      COMMANDS,
+      log,
+    );
+  }
+
+  /** Name of the account that is logged in. */
+  get account(): string | undefined {
+    return this.#session.accountName;
+  }
+
+  /** Serves until the end of the connection. Never rejects. */
+  async run(): Promise<void> {
+    const session = this.#session;
+    try {
+      await this.#greet();
+      while (!session.isEnding) {
+        const received = await this.#next();
+        if (received === undefined) break;
+        await this.#handle(received);
+      }
+      await session.out.flush();
+    } catch (error) {
+      await this.#breakOff(error);
+    } finally {
+      session.end();
+      await this.#connection.close();
+    }
+  }
+
+  /**
+   * Ends the session at the next moment when that is allowed: at once between
+   * commands and in IDLE, else after the command that runs.
+   */
+  async drain(): Promise<void> {
+    this.#session.isDraining = true;
+    this.#session.isEnding = true;
+    if (this.#isWaiting) await this.#sayBye();
+    else this.#session.onDrain?.();
+  }
+
+  async #sayBye(): Promise<void> {
+    try {
+      await this.#session.out.line("* BYE The server is going down").flush();
+      await this.#connection.close();
+    } catch (error) {
+      this.#session.log.debug("client gone at BYE", { error });
+    }
+  }
+
+  async #greet(): Promise<void> {
+    const words = await capabilitiesOf(this.#session);
+    const host = this.#services.settings.hostname;
+    this.#session.out.line(
+      `* OK [CAPABILITY ${words.join(" ")}] ${host} ready`,
+    );
+  }
+
+  async #next(): Promise<ReceivedCommand | undefined> {
+    const session = this.#session;
+    const isLoggedIn = session.state !== "notAuthenticated";
+    this.#isWaiting = true;
+    try {
+      return await session.reader.next(
+        isLoggedIn ? this.#services.settings.idleTimeoutMs : LOGIN_TIMEOUT_MS,
+      );
+    } catch (error) {
+      if (!(error instanceof LiteralRefused)) throw error;
+      return await this.#refuseLiteral(error);
+    } finally {
+      this.#isWaiting = false;
+    }
+  }
+
+  /** A literal beyond the limits: the client waits, or we part. */
+  async #refuseLiteral(
+    error: LiteralRefused,
+  ): Promise<ReceivedCommand | undefined> {
+    const { out } = this.#session;
+    const tag = tagOf(error.command);
+    out.line(`${tag} BAD [TOOBIG] The literal is too long`);
+    this.#countBad();
+    if (!error.literal.synchronising) {
+      out.line("* BYE What follows can not be told from commands");
+      this.#session.isEnding = true;
+    }
+    if (this.#session.isEnding) return undefined;
+    return await this.#next();
+  }
+
+  async #handle(received: ReceivedCommand): Promise<void> {
+    const { out } = this.#session;
+    const cursor = new Cursor(received.bytes);
+    let tag = "*";
+    try {
+      tag = cursor.tag();
+      cursor.sp();
+      const done = await this.#dispatch(cursor, tag, received);
+      this.#bad = 0;
+      if (done !== undefined) {
+        const code = done.code === undefined ? "" : `[${done.code}] `;
+        out.line(`${tag} OK ${code}${done.text}`);
+      }
+    } catch (error) {
+      if (isOver(error)) throw error;
+      this.#fail(tag, error);
+      if (isMisread(error) && received.pending?.synchronising === false) {
+        out.line("* BYE What follows can not be told from commands");
+        this.#session.isEnding = true;
+      }
+    }
+    if (this.#session.isDraining) out.line("* BYE The server is going down");
+    await out.relieve();
+  }
+
+  async #dispatch(
+    cursor: Cursor,
+    tag: string,
+    received: ReceivedCommand,
+  ): Promise<Done | undefined> {
+    const session = this.#session;
+    let name = cursor.word("command");
+    const uid = name === "UID";
+    if (uid) {
+      cursor.sp();
+      name = cursor.word("command");
+    }
+    const command = COMMANDS.get(name);
+    if (command === undefined || !hasForm(command, uid)) {
+      throw new ImapError("BAD", "Unknown command");
+    }
+    const prepared = command.prepare(cursor, { uid, utf8: session.utf8 });
+    if (!command.states.includes(session.state)) {
+      throw new ImapError("BAD", `Not valid when ${stateText(session)}`);
+    }
+    try {
+      return await prepared(session, { uid, tag, pending: received.pending });
+    } finally {
+      await this.#tellNews(command, uid);
+    }
+  }
+
+  /** What is new goes out before the tagged answer, also before NO. */
+  async #tellNews(command: Command, uid: boolean): Promise<void> {
+    const updates = command.updates(uid);
+    if (updates === "none" || this.#connection.closed) return;
+    await this.#session.tellNews({
+      expunge: updates !== "noExpunge",
+      poll: updates === "poll",
+    });
+  }
+
+  /** The tagged answer for a thrown value. */
+  #fail(tag: string, error: unknown): void {
+    const session = this.#session;
+    const failure = statusOfError(error, () => newReference(this.#services));
+    this.#logFailure(failure, error);
+    if (failure.status === "BAD") this.#countBad();
+    const code = failure.code === undefined ? "" : `[${failure.code}] `;
+    const label = failure.status === "BYE" ? "*" : tag;
+    if (failure.status === "BYE") session.isEnding = true;
+    session.out.line(`${label} ${failure.status} ${code}${failure.text}`);
+  }
+
+  #logFailure(failure: Failure, error: unknown): void {
+    const { log } = this.#session;
+    if (failure.reference === undefined) {
+      log.debug("command refused", { status: failure.status });
+      return;
+    }
+    log.error("command failed", { reference: failure.reference, error });
+  }
+
+  #countBad(): void {
+    if (++this.#bad < MAX_BAD_COMMANDS) return;
+    this.#session.out.line("* BYE Too many commands that are none");
+    this.#session.isEnding = true;
+  }
+
+  /** The connection ended other than by LOGOUT. */
+  async #breakOff(error: unknown): Promise<void> {
+    const { out, log } = this.#session;
+    if (error instanceof ConnectionTimeout) {
+      log.debug("session idle for too long");
+    } else if (error instanceof LimitError) {
+      log.info("session over its limits", { limit: error.limit });
+      try {
+        await out.line("* BYE That is more than is allowed").flush();
+      } catch (gone) {
+        log.debug("client gone at BYE", { error: gone });
+      }
+    } else if (
+      error instanceof ConnectionClosed || error instanceof TlsError
+    ) {
+      log.debug("connection lost", { error });
+    } else {
+      log.error("session broken", { error });
+    }
+  }
+}
+
+/** Whether `UID name` or `name` is a form of the command. */
+function hasForm(command: Command, uid: boolean): boolean {
+  return uid ? command.uid !== "no" : command.uid !== "only";
+}
+
+/** Whether nothing more can be said to this client. */
+function isOver(error: unknown): boolean {
+  return error instanceof ConnectionClosed ||
+    error instanceof ConnectionTimeout || error instanceof TlsError ||
+    error instanceof StreamLost;
+}
+
+/** Whether a literal that follows has not been read. */
+function isMisread(error: unknown): boolean {
+  return error instanceof WireSyntaxError ||
+    (error instanceof ImapError && error.status === "BAD");
+}
+
+function stateText(session: Session): string {
+  switch (session.state) {
+    case "notAuthenticated":
+      return "not logged in";
+    case "authenticated":
+      return "no mailbox is selected";
+    case "selected":
+      return "logged in";
+  }
+}
+
+function tagOf(command: Uint8Array): string {
+  try {
+    return new Cursor(command).tag();
+  } catch {
+    // Without a tag the answer is untagged.
+    return "*";
+  }
+}
+
+/** A short word that stands in the answer and in the log. */
+function newReference(services: ImapServices): string {
+  return Array.from(services.random(4))
+    .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

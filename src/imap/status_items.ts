@@ -1,0 +1,78 @@
+/** What STATUS can say; LIST-STATUS says it too. RFC 9051 section 7.3.4. */
+import type { MailboxStatus } from "./backend.ts";
+import type { Session } from "./session.ts";
+import type { Cursor } from "./wire/cursor.ts";
+
+const ITEMS = [
+  "MESSAGES",
+  "RECENT",
+  "UIDNEXT",
+  "UIDVALIDITY",
+  "UNSEEN",
+  "DELETED",
+  "SIZE",
+  "HIGHESTMODSEQ",
+  "APPENDLIMIT",
+] as const;
+
+/** One item. */
+export type StatusItem = typeof ITEMS[number];
+
+/** `(MESSAGES UIDNEXT)`. */
+export function parseStatusItems(cursor: Cursor): StatusItem[] {
+  const items: StatusItem[] = [];
+  cursor.list(() => {
+    const word = cursor.word("status item");
+    const known = ITEMS.find((item) => item === word);
+    if (known === undefined) cursor.fail("status item");
+    else if (!items.includes(known)) items.push(known);
+  });
+  return items;
+}
+
+/** Writes one STATUS line. */
+export async function writeStatus(
+  session: Session,
+  name: string,
+  status: MailboxStatus,
+  items: readonly StatusItem[],
+): Promise<void> {
+  const { backend } = session.services;
+  const limit = items.includes("APPENDLIMIT")
+    ? await backend.appendLimit(session.account.id)
+    : 0;
+  const words = items.map((item) => `${item} ${valueOf(status, item, limit)}`);
+  session.out.text("* STATUS ").mailbox(name).line(` (${words.join(" ")})`);
+  await session.out.relieve();
+}
+
+function valueOf(
+  status: MailboxStatus,
+  item: StatusItem,
+  appendLimit: number,
+): number {
+  switch (item) {
+    case "MESSAGES":
+      return status.messages;
+    case "RECENT":
+      // From the counters alone: what was expunged unseen may be counted.
+      return Math.min(
+        status.messages,
+        Math.max(0, status.uidNext - status.firstRecentUid),
+      );
+    case "UIDNEXT":
+      return status.uidNext;
+    case "UIDVALIDITY":
+      return status.uidValidity;
+    case "UNSEEN":
+      return status.unseen;
+    case "DELETED":
+      return status.deleted;
+    case "SIZE":
+      return status.sizeBytes;
+    case "HIGHESTMODSEQ":
+      return status.highestModSeq;
+    case "APPENDLIMIT":
+      return appendLimit;
+  }
+}
