@@ -6,6 +6,7 @@ import { fs } from "#src/blobs/fs.ts";
 import { queue } from "#src/deliveries/queue.ts";
 import { remote } from "#src/deliveries/remote.ts";
 import type { AnyModule } from "#src/module/define.ts";
+import { sqlmail } from "#src/storage/sqlmail/module.ts";
 
 /** In the order of the reference. */
-export const MODULES: readonly AnyModule[] = [queue, remote, fs];
+export const MODULES: readonly AnyModule[] = [sqlmail, queue, remote, fs];
