@@ -15,20 +15,23 @@ import {
 } from "#tests/support/pipeline_bench.ts";
 
 /** A filter of the given stages that notes what it is asked. */
-function filterOf(run: FilterRun, transforms = false): Filter {
-  return { transforms, start: () => run };
+function filterOf(run: FilterRun): Filter {
+  return { start: () => run };
+}
+
+function transforming(filter: Filter): Filter {
+  return { transforms: true, start: (context) => filter.start(context) };
 }
 
 function says(verdict: Verdict): Filter {
   return filterOf({ body: () => Promise.resolve({ verdict }) });
 }
 
-function adds(line: string, transforms = false): Filter {
+function adds(line: string): Filter {
   const prepend = new TextEncoder().encode(`${line}\r\n`);
-  return filterOf(
-    { body: () => Promise.resolve({ verdict: PASS, prepend }) },
-    transforms,
-  );
+  return filterOf({
+    body: () => Promise.resolve({ verdict: PASS, prepend }),
+  });
 }
 
 const JUNK: Verdict = { kind: "quarantine", reason: "suspicious" };
@@ -208,7 +211,7 @@ Deno.test("a filter in a block changes the copies of its recipients alone", asyn
      filter last
      delivery box`,
     {
-      filters: { sign: adds("X-Signed: yes", true), last: adds("X-Last: 1") },
+      filters: { sign: transforming(adds("X-Signed: yes")), last: adds("X-Last: 1") },
       deliveries: { box },
     },
   );
@@ -225,7 +228,7 @@ Deno.test("a filter in a block changes the copies of its recipients alone", asyn
 Deno.test("a transforming filter gives another body, once for each branch", async () => {
   const plain = new FaultyDelivery();
   const box = new FaultyDelivery();
-  const shout: Filter = filterOf({
+  const shout = transforming(filterOf({
     async body({ body }) {
       const text = await new Response(body.open()).text();
       return { verdict: PASS, body: streamOf(text.toUpperCase(), 2) };
@@ -269,12 +272,12 @@ Deno.test("independent filters run together, a transforming one after them", asy
         return { verdict: PASS };
       },
     });
-  const alone: Filter = filterOf({
+  const alone = transforming(filterOf({
     body() {
       events.push("alone");
       return Promise.resolve({ verdict: PASS });
     },
-  }, true);
+  }));
   const bench = new PipelineBench(
     "filter one\nfilter two\nfilter alone\ndelivery box",
     {

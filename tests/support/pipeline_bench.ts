@@ -4,7 +4,7 @@
  */
 import type { Clock } from "#src/clock/clock.ts";
 import { SYSTEM_CLOCK } from "#src/clock/clock.ts";
-import { ConfigError } from "#src/config/errors.ts";
+import type { ConfigError } from "#src/config/errors.ts";
 import type { Scope } from "#src/config/directive.ts";
 import { parseTree } from "#src/config/parse_tree.ts";
 import { DnsError, type Resolver } from "#src/dns/resolver.ts";
