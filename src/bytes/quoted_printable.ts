@@ -12,6 +12,8 @@ const TAB = 0x09;
 
 /** White space before a line break that is held back, at most. */
 const MAX_HELD = 1024;
+const MORE_FOLLOWS = false;
+const AT_END = true;
 
 /** Decodes a quoted-printable body as it arrives. */
 export class QuotedPrintableDecoder {
@@ -20,12 +22,12 @@ export class QuotedPrintableDecoder {
 
   /** The bytes that are certain with this chunk. */
   write(chunk: Uint8Array): Uint8Array {
-    return this.#decode(chunk, false);
+    return this.#decode(chunk, MORE_FOLLOWS);
   }
 
   /** What was held back. */
   end(): Uint8Array {
-    return this.#decode(new Uint8Array(0), true);
+    return this.#decode(new Uint8Array(0), AT_END);
   }
 
   #decode(chunk: Uint8Array, final: boolean): Uint8Array {
