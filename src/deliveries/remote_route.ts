@@ -72,7 +72,7 @@ function withoutOurselves(
  */
 export async function hostAddresses(
   host: string,
-  { resolver, signal }: RouteInput,
+  { resolver, signal }: Pick<RouteInput, "resolver" | "signal">,
 ): Promise<readonly string[]> {
   const [v6, v4] = await Promise.all([
     settle(resolver.aaaa(host, signal)),

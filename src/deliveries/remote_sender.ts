@@ -149,7 +149,11 @@ export class RemoteSender {
       await client.login(login.user, login.password, signal);
     } catch (error) {
       client.quit();
-      throw error;
+      if (!(error instanceof SmtpError)) throw error;
+      // Our password is wrong, not the mail: it waits for a person.
+      this.#log.error("login refused", { host, user: login.user });
+      const text = `Login refused: ${error.publicText}`;
+      throw new SmtpError(451, "7.0", text, { fields: { host } });
     }
     return client;
   }
