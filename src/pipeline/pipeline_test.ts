@@ -211,7 +211,10 @@ Deno.test("a filter in a block changes the copies of its recipients alone", asyn
      filter last
      delivery box`,
     {
-      filters: { sign: transforming(adds("X-Signed: yes")), last: adds("X-Last: 1") },
+      filters: {
+        sign: transforming(adds("X-Signed: yes")),
+        last: adds("X-Last: 1"),
+      },
       deliveries: { box },
     },
   );
@@ -233,7 +236,7 @@ Deno.test("a transforming filter gives another body, once for each branch", asyn
       const text = await new Response(body.open()).text();
       return { verdict: PASS, body: streamOf(text.toUpperCase(), 2) };
     },
-  }, true);
+  }));
   const bench = new PipelineBench(
     "delivery plain\nfilter shout\ndelivery box",
     {
