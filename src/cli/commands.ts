@@ -1,6 +1,10 @@
 /** Every command of the program, in the order of the help text. */
 import {
   accountAdd,
+  accountAliasAdd,
+  accountAliasRemove,
+  accountDisable,
+  accountEnable,
   accountList,
   accountPasswd,
   accountRemove,
@@ -30,6 +34,10 @@ export const COMMANDS: readonly Subcommand[] = [
   accountList,
   accountPasswd,
   accountRemove,
+  accountDisable,
+  accountEnable,
+  accountAliasAdd,
+  accountAliasRemove,
   queueList,
   queueShow,
   queueRetry,

@@ -8,6 +8,9 @@ import { formatHelp, formatOverview } from "./help.ts";
 import { COMMON_OPTIONS, type Subcommand } from "./subcommand.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** Words that the name of a command has at most. */
+const MAX_WORDS = 3;
+
 /** Runs the program; gives its exit code. Never throws. */
 export async function runCli(
   args: readonly string[],
@@ -25,7 +28,7 @@ async function dispatch(
   args: readonly string[],
   terminal: Terminal,
 ): Promise<number> {
-  const [first, second] = args;
+  const [first] = args;
   if (
     first === undefined || first === "help" || first === "--help" ||
     first === "-h"
@@ -36,7 +39,7 @@ async function dispatch(
     return first === undefined ? USAGE : OK;
   }
   if (first === "--version") return await dispatch(["version"], terminal);
-  const command = findCommand(first, second);
+  const command = findCommand(args);
   if (command === undefined) return unknownCommand(args, terminal);
   const words = command.name.split(" ").length;
   const { positionals, values } = parse(command, args.slice(words));
@@ -53,12 +56,14 @@ async function dispatch(
   });
 }
 
-function findCommand(
-  first: string,
-  second: string | undefined,
-): Subcommand | undefined {
-  return COMMANDS.find(({ name }) => name === `${first} ${second}`) ??
-    COMMANDS.find(({ name }) => name === first);
+/** The command with the longest name that the arguments begin with. */
+function findCommand(args: readonly string[]): Subcommand | undefined {
+  for (let words = MAX_WORDS; words > 0; words--) {
+    const given = args.slice(0, words).join(" ");
+    const found = COMMANDS.find(({ name }) => name === given);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** A group (`account`) prints what is in it; anything else is a mistake. */

@@ -7,6 +7,7 @@ import {
   type CommandContext,
   defineSubcommand,
   type OptionSpec,
+  type Subcommand,
 } from "../subcommand.ts";
 import { formatRecords } from "../table.ts";
 
@@ -56,22 +57,94 @@ export const accountRemove = defineSubcommand({
   },
 });
 
+/** What `account.list` gives of each account. */
+interface AccountRow {
+  readonly name: string;
+  readonly state: string;
+  readonly aliases: readonly string[];
+  readonly messages: number;
+  readonly sizeBytes: number;
+}
+
 export const accountList = defineSubcommand({
   name: "account list",
   summary: "List the accounts.",
   options: INSTANCE,
   async run(context) {
-    const accounts = await call(context, "list", {}) as readonly Record<
-      string,
-      unknown
-    >[];
-    const columns = [...new Set(accounts.flatMap((one) => Object.keys(one)))];
+    const accounts = await call(context, "list", {}) as readonly AccountRow[];
+    if (context.json) {
+      context.terminal.out(`${JSON.stringify(accounts)}\n`);
+      return OK;
+    }
+    const rows = accounts.map((account) => ({
+      ...account,
+      size: formatSize(account.sizeBytes),
+      aliases: account.aliases.length === 0 ? undefined : account.aliases,
+    }));
     context.terminal.out(
-      context.json
-        ? `${JSON.stringify(accounts)}\n`
-        : formatRecords(columns.length > 0 ? columns : ["name"], accounts),
+      rows.length === 0
+        ? "There are no accounts; epistle account add makes one\n"
+        : formatRecords(["name", "state", "messages", "size", "aliases"], rows),
     );
     return OK;
+  },
+});
+
+/** `1.5 MiB`, for people. */
+function formatSize(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let size = bytes;
+  let unit = 0;
+  while (size >= 1024 && unit < units.length - 1) {
+    size /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
+}
+
+export const accountDisable = stateCommand(
+  "disable",
+  "may not log in any more",
+);
+export const accountEnable = stateCommand("enable", "may log in again");
+
+function stateCommand(command: string, outcome: string): Subcommand {
+  return defineSubcommand({
+    name: `account ${command}`,
+    summary: command === "enable"
+      ? "Let a disabled account log in again."
+      : "Keep an account and its mail, but let nobody log in.",
+    positionals: [NAME],
+    options: INSTANCE,
+    async run(context) {
+      const [name = ""] = context.positionals;
+      const result = await call(context, command, { name });
+      return done(context, result, `${name} ${outcome}`);
+    },
+  });
+}
+
+export const accountAliasAdd = defineSubcommand({
+  name: "account alias add",
+  summary: "Give an account one more address.",
+  positionals: [NAME, { name: "ADDRESS", doc: "The address." }],
+  options: INSTANCE,
+  async run(context) {
+    const [name = "", address = ""] = context.positionals;
+    const result = await call(context, "alias.add", { name, address });
+    return done(context, result, `${address} belongs to ${name}`);
+  },
+});
+
+export const accountAliasRemove = defineSubcommand({
+  name: "account alias remove",
+  summary: "Take an address away from its account.",
+  positionals: [{ name: "ADDRESS", doc: "The address." }],
+  options: INSTANCE,
+  async run(context) {
+    const [address = ""] = context.positionals;
+    const result = await call(context, "alias.remove", { address });
+    return done(context, result, `${address} is removed`);
   },
 });
 
@@ -120,7 +193,11 @@ function call(
     role: "auth",
     named: context.options.instance,
   });
-  return callAdmin(configuration, { instance, command, args });
+  return callAdmin(configuration, {
+    instance,
+    command: `account.${command}`,
+    args,
+  });
 }
 
 function done(

@@ -167,5 +167,9 @@ function call(
     module: "queue",
     named: context.options.instance,
   });
-  return callAdmin(configuration, { instance, command, args });
+  return callAdmin(configuration, {
+    instance,
+    command: `queue.${command}`,
+    args,
+  });
 }
