@@ -87,6 +87,11 @@ export class SessionLoop {
     else this.#session.onDrain?.();
   }
 
+  /** Ends the connection at once. */
+  destroy(): void {
+    this.#connection.destroy();
+  }
+
   async #sayBye(): Promise<void> {
     try {
       await this.#session.out.line("* BYE The server is going down").flush();
