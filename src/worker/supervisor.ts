@@ -47,6 +47,8 @@ const STOP_ORDER = [
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #handles = new Map<string, WorkerHandle>();
+  /** Workers that were started but not yet told what to be. */
+  readonly #fresh = new Map<string, WorkerHandle>();
   readonly #facts: Record<string, unknown> = {};
   readonly #watching: TaskGroup;
   /** The next pause before a worker that keeps dying is started anew. */
@@ -68,6 +70,10 @@ export class Supervisor {
    */
   async start(signal: AbortSignal): Promise<void> {
     try {
+      // All load their code at once; they begin their work one after another.
+      for (const plan of this.#options.plan.workers) {
+        if (plan.kind !== "main") this.#fresh.set(plan.name, this.#spawn(plan));
+      }
       await this.#prepare();
       for (const plan of this.#options.plan.workers) {
         signal.throwIfAborted();
@@ -85,6 +91,8 @@ export class Supervisor {
     this.#stopping = true;
     await this.#watching.close();
     const { clock, log, plan } = this.#options;
+    for (const handle of this.#fresh.values()) handle.terminate();
+    this.#fresh.clear();
     const end = clock.monotonic() + drainMs;
     const rest = (): number => Math.max(0, end - clock.monotonic());
     await this.#main?.drain(rest());
@@ -152,9 +160,8 @@ export class Supervisor {
   async #launch(plan: WorkerPlan): Promise<void> {
     const { configuration, log, nameServers } = this.#options;
     if (plan.kind === "main") return await this.#launchMain(plan);
-    const { name, permissions } = plan;
-    const { entry } = this.#options;
-    const handle = WorkerHandle.spawn(name, permissions, log, entry);
+    const handle = this.#fresh.get(plan.name) ?? this.#spawn(plan);
+    this.#fresh.delete(plan.name);
     try {
       const facts = await handle.init({
         tree: configuration.tree,
@@ -178,6 +185,11 @@ export class Supervisor {
     this.#handles.set(plan.name, handle);
     this.#watch(plan, handle);
     log.debug("worker started", { worker: plan.name });
+  }
+
+  #spawn({ name, permissions }: WorkerPlan): WorkerHandle {
+    const { log, entry } = this.#options;
+    return WorkerHandle.spawn(name, permissions, log, entry);
   }
 
   async #launchMain(plan: WorkerPlan): Promise<void> {
