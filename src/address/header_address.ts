@@ -27,6 +27,9 @@ const SPACE = Uint8Array.of(0x20);
 /** Addresses that are read of one field. */
 export const MAX_ADDRESSES = 5_000;
 
+/** Words and specials of one address that are looked at. */
+const MAX_RUN = 500;
+
 /** One mailbox. Bytes as they stand there, quotes and comments taken off. */
 export interface HeaderMailbox {
   readonly kind: "mailbox";
@@ -85,7 +88,7 @@ class ListParser {
       const token = this.#token();
       if (token === undefined) break;
       if (token.kind !== "special") {
-        this.#run.push(token);
+        this.#add(token);
         continue;
       }
       const byte = token.byte;
@@ -93,7 +96,7 @@ class ListParser {
       if (byte === GT) angle = false;
       // A route has commas and a colon of its own.
       if (angle && (byte === COMMA || byte === COLON) && this.#isRoute()) {
-        this.#run.push(token);
+        this.#add(token);
       } else if (byte === COMMA) {
         angle = false;
         this.#flush();
@@ -104,7 +107,7 @@ class ListParser {
       } else if (byte === COLON && !angle && !this.#inGroup) {
         this.#startGroup();
       } else {
-        this.#run.push(token);
+        this.#add(token);
       }
     }
     if (this.#list.length < MAX_ADDRESSES) this.#flush();
@@ -112,12 +115,16 @@ class ListParser {
     return this.#list;
   }
 
+  /** What is too long for an address is cut. */
+  #add(token: Token): void {
+    if (this.#run.length < MAX_RUN) this.#run.push(token);
+  }
+
   /** Whether `<` was followed by `@`. */
   #isRoute(): boolean {
     const open = this.#run.findIndex((token) => isSpecial(token, LT));
     const next = this.#run[open + 1];
-    return next !== undefined && isSpecial(next, AT) &&
-      this.#run.length < MAX_ROUTE;
+    return next !== undefined && isSpecial(next, AT);
   }
 
   #startGroup(): void {
@@ -218,9 +225,6 @@ class ListParser {
     return unescape(bytes.subarray(start, stop));
   }
 }
-
-/** Elements of a route that are looked at. */
-const MAX_ROUTE = 200;
 
 /** `atext`, dots, 8-bit; also backslashes, which some names have. */
 function isWordByte(byte: number | undefined): boolean {

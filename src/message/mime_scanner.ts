@@ -34,10 +34,12 @@ export interface MimeScannerOptions {
   /** Type of a root without Content-Type is text/plain; here of a digest. */
   readonly inDigest?: boolean;
   /**
-   * Bytes to keep from the start of the first text/plain and of the first
-   * text/html that is no attachment (see `texts`). Default 0.
+   * Bytes to keep from the start of the first text/plain that is no attachment
+   * (see `texts`). Default 0.
    */
-  readonly keepText?: number;
+  readonly keepPlain?: number;
+  /** The same for the first text/html. */
+  readonly keepHtml?: number;
 }
 
 /** The start of a text, as it stands in the message (still encoded). */
@@ -73,7 +75,8 @@ const INPUT_ENDS = { final: true } as const;
  */
 export class MimeScanner {
   readonly root: MimePart;
-  readonly #keepText: number;
+  readonly #keepPlain: number;
+  readonly #keepHtml: number;
   readonly #frames: Frame[] = [];
   /** Open boundaries: which frame the innermost of that text belongs to. */
   readonly #open = new Map<string, number>();
@@ -101,7 +104,8 @@ export class MimeScanner {
   #longestBoundary = 0;
 
   constructor(header: HeaderBlock, options: MimeScannerOptions = {}) {
-    this.#keepText = options.keepText ?? 0;
+    this.#keepPlain = options.keepPlain ?? 0;
+    this.#keepHtml = options.keepHtml ?? 0;
     this.root = newPart(0, header);
     describePart(this.root, { inDigest: options.inDigest ?? false });
     this.#openBody(this.root, 0);
@@ -358,13 +362,15 @@ export class MimeScanner {
 
   /** Keeps the start of the first plain and HTML texts. */
   #startKeeping(part: MimePart, at: number): void {
-    if (this.#keepText === 0 || part.type.type !== "text") return;
+    if (part.type.type !== "text") return;
     if (part.disposition?.kind === "attachment") return;
     const isPlain = part.type.subtype === "plain";
     const isHtml = part.type.subtype === "html";
     if (isPlain ? this.#plain !== undefined : this.#html !== undefined) return;
     if (!isPlain && !isHtml) return;
-    this.#keeping = { part, pieces: [], left: this.#keepText };
+    const left = isPlain ? this.#keepPlain : this.#keepHtml;
+    if (left === 0) return;
+    this.#keeping = { part, pieces: [], left };
     if (isPlain) this.#plain = this.#keeping;
     else this.#html = this.#keeping;
     this.#keepFrom = at;

@@ -22,14 +22,12 @@ export function previewText(
   return preview === "" && own !== plain ? oneLine(plain) : preview;
 }
 
+/** What becomes a single space: white space, control characters, fillers. */
+const BLANKS_REGEXP = /[\s\p{Cc}\u200b-\u200f\u034f\ufeff\u00ad]+/gu;
+
 /** White space and control characters become single spaces. */
 function oneLine(text: string): string {
-  // deno-lint-ignore no-control-regex -- control characters are what goes
-  const line = text.slice(0, MAX_LOOK).replace(
-    /[\s\x00-\x1f\x7f\u200b-\u200f\u034f\ufeff\u00ad]+/g,
-    " ",
-  )
-    .trim();
+  const line = text.slice(0, MAX_LOOK).replace(BLANKS_REGEXP, " ").trim();
   if (line.length <= MAX_PREVIEW) return line;
   let cut = "";
   let count = 0;
