@@ -71,6 +71,7 @@ class Assembler {
   readonly #instances = new Map<string, InstanceConfig>();
   /** Roles of references that led nowhere. */
   readonly #failedRoles = new Set<string>();
+  #unknownBlock = false;
   #certificates: string | undefined;
 
   constructor(registry: Registry, machine: Machine) {
@@ -95,9 +96,16 @@ class Assembler {
     }
     const { order, cycles } = orderInstances(this.#instances);
     this.#errors.push(...cycles);
-    this.#errors.push(
-      ...unusedBlocks(this.#instances, globalReferences, this.#failedRoles),
-    );
+    // A block of an unknown module may have used any other.
+    if (!this.#unknownBlock) {
+      this.#errors.push(
+        ...unusedBlocks(
+          this.#instances,
+          globalReferences,
+          this.#failedRoles,
+        ),
+      );
+    }
     if (this.#errors.length > 0) return { ok: false, errors: this.#errors };
     const instances = new Map<string, InstanceConfig>();
     for (const name of order) {
@@ -122,6 +130,7 @@ class Assembler {
         this.#index.add(module, node);
       } else {
         this.#errors.push(this.#unknownTopLevel(node));
+        if (node.block !== undefined) this.#unknownBlock = true;
       }
     }
     return globals;

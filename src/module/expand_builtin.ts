@@ -21,6 +21,7 @@ export function expandBuiltin(
   registry: Registry,
 ): readonly ConfigNode[] {
   const lifted = liftHostname(tree, registry);
+  // Asked of what was written: the hostname is what makes a file minimal.
   const missing = missingEndpoints(tree, registry).flatMap((name) => {
     const text = BUILTIN_ENDPOINTS.get(name);
     const known = registry.get(name) !== undefined && text !== undefined;
@@ -40,9 +41,19 @@ function liftHostname(
   for (const node of tree) {
     if (registry.get(node.name)?.listens !== true) continue;
     const line = node.block?.find(({ name }) => name === "hostname");
-    if (line !== undefined) return [line, ...tree];
+    if (line !== undefined) {
+      return [line, ...tree.map((each) => withoutHostname(each, registry))];
+    }
   }
   return tree;
+}
+
+/** Takes the line out of endpoints that have no such directive themselves. */
+function withoutHostname(node: ConfigNode, registry: Registry): ConfigNode {
+  const module = registry.get(node.name);
+  if (module?.listens !== true || "hostname" in module.config) return node;
+  const block = node.block?.filter(({ name }) => name !== "hostname");
+  return { ...node, block };
 }
 
 /**
