@@ -453,6 +453,19 @@ Deno.test("hostile and broken servers cost a deadline at most", async () => {
   }
 });
 
+Deno.test("a server that trickles its answer is given up", async () => {
+  let timer: ReturnType<typeof setInterval> | undefined;
+  await withScript("220 hi\r\n", (_line, socket) => {
+    // Each line comes in time, the answer never ends.
+    timer ??= setInterval(() => socket.write("250-more\r\n"), 20);
+    return undefined;
+  }, async (rig) => {
+    const [answer = ""] = await rig.answers(["bob@far.test"]);
+    clearInterval(timer);
+    assert.match(answer, /^451 4\.4\.2 .*took longer/);
+  }, { command_timeout: 200 });
+});
+
 Deno.test("a refusing greeting is passed on with its host", async () => {
   await withScript("554 5.7.1 No\r\n", () => null, async (rig) => {
     const [result] = await rig.send(["bob@far.test"]);

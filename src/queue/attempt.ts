@@ -1,5 +1,6 @@
 /** One attempt: a message and some of its recipients, given to a delivery. */
 import { MailError } from "#src/errors/errors.ts";
+import { summarize } from "#src/imap/summary_builder.ts";
 import type { Log } from "#src/log/log.ts";
 import { HeaderBlock } from "#src/message/header_block.ts";
 import { ContextValues } from "#src/module/roles/context.ts";
@@ -77,7 +78,12 @@ async function run(
     }
     if (added.length > 0) {
       const header = new HeaderBlock(message.header);
-      await transaction.body({ header, body: message.body });
+      const { body } = message;
+      // Reports go into mailboxes that keep what IMAP asks for.
+      const summary = delivery.wantsSummary === true
+        ? { summary: await summarize(header, body) }
+        : {};
+      await transaction.body({ header, body, ...summary });
     }
   } catch (error) {
     await transaction.abort();

@@ -176,6 +176,21 @@ Deno.test("a permanent failure is not tried again and is reported", async () => 
     assert.equal(report.envelope.mailFrom, "");
     assert.match(report.body, /Final-Recipient: rfc822; bad@far\.test/);
     assert.doesNotMatch(report.body, /good@far\.test/);
+    assert.equal(report.summary, undefined);
+  });
+});
+
+Deno.test("a report into a mailbox comes with its summary", async () => {
+  await withRig({}, async (rig) => {
+    rig.target.answer = () => PERMANENT;
+    rig.bounce.wantsSummary = true;
+    rig.engine.start();
+    await rig.send(["bad@far.test"]);
+    await rig.settled();
+    assert.match(
+      rig.bounce.delivered[0]?.summary?.messageId ?? "",
+      /@here\.test/,
+    );
   });
 });
 

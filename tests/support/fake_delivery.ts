@@ -5,6 +5,7 @@ import type {
   DeliveryTransaction,
   RecipientResult,
 } from "#src/module/roles/delivery.ts";
+import type { MessageSummary } from "#src/imap/summary.ts";
 import type { DeliveryContext } from "#src/module/roles/context.ts";
 import type { Envelope, Recipient } from "#src/module/roles/session.ts";
 import type { SmtpError } from "#src/smtp/reply.ts";
@@ -16,6 +17,7 @@ export interface Delivered {
   readonly to: readonly string[];
   readonly header: string;
   readonly body: string;
+  readonly summary: MessageSummary | undefined;
 }
 
 /** What to do with one recipient. A thrown value breaks the transaction. */
@@ -27,6 +29,7 @@ export type Answer = (
 /** Keeps messages in memory. */
 export class FakeDelivery implements Delivery {
   readonly delivered: Delivered[] = [];
+  wantsSummary = false;
   /** Answers at `commit`. */
   answer: Answer = () => undefined;
   /** Answers at `addRecipient`. */
@@ -81,6 +84,7 @@ export class FakeDelivery implements Delivery {
       to: recipients.map((recipient) => recipient.address),
       header: new TextDecoder().decode(message?.header.bytes),
       body,
+      summary: message?.summary,
     });
     const results: RecipientResult[] = [];
     for (const recipient of recipients) {
