@@ -5,8 +5,27 @@
 import { fs } from "#src/blobs/fs.ts";
 import { queue } from "#src/deliveries/queue.ts";
 import { remote } from "#src/deliveries/remote.ts";
+import { dkim } from "#src/filters/dkim.ts";
+import { dmarc } from "#src/filters/dmarc.ts";
+import { spf } from "#src/filters/spf.ts";
+import { verifyHostname } from "#src/filters/verify_hostname.ts";
 import type { AnyModule } from "#src/module/define.ts";
 import { sqlmail } from "#src/storage/sqlmail/module.ts";
+import { file } from "#src/tables/file.ts";
+import { regexp } from "#src/tables/regexp.ts";
+import { staticTable } from "#src/tables/static.ts";
 
 /** In the order of the reference. */
-export const MODULES: readonly AnyModule[] = [sqlmail, queue, remote, fs];
+export const MODULES: readonly AnyModule[] = [
+  sqlmail,
+  queue,
+  remote,
+  fs,
+  verifyHostname,
+  spf,
+  dkim,
+  dmarc,
+  staticTable,
+  file,
+  regexp,
+];
