@@ -137,12 +137,37 @@ Deno.test("queue may only touch its own folder, and only where it lives", () => 
   );
 });
 
-Deno.test("commands work on a queue that is not started", async () => {
+Deno.test("the command line sees the queue and sends nothing", async () => {
   const folder = await Deno.makeTempDir({ prefix: "queue-module-" });
-  const host = testHost({ globals: testGlobals({ state_dir: folder }) });
+  const host: Host = {
+    ...testHost({ globals: testGlobals({ state_dir: folder }) }),
+    worker: "cli",
+  };
   const instance = queue.create(QUEUE, host);
   try {
-    assert.deepEqual(await instance.admin.call("list", {}), []);
+    const { signal } = new AbortController();
+    await instance.start?.(signal);
+    const transaction = await instance.delivery.start(sampleEnvelope(), {
+      values: new ContextValues(),
+      options: {},
+      signal,
+      log: SILENT_LOG,
+    });
+    await transaction.addRecipient(sampleRecipient("a@far.test"));
+    await transaction.body(sampleMessage());
+    await transaction.commit();
+    const list = await instance.admin.call("queue.list", {
+      domain: "FAR.test",
+      state: undefined,
+    }) as readonly MessageView[];
+    assert.deepEqual(
+      list.flatMap((message) => message.recipients).map((r) => r.attempts),
+      [0],
+    );
+    assert.deepEqual(
+      await instance.admin.call("queue.list", { state: "held" }),
+      [],
+    );
   } finally {
     await instance.stop?.();
     await Deno.remove(folder, { recursive: true });
