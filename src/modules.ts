@@ -3,8 +3,11 @@
  * are light; what they need of big libraries they import when they start.
  */
 import { fs } from "#src/blobs/fs.ts";
+import { file } from "#src/deliveries/file.ts";
+import { lmtpClient } from "#src/deliveries/lmtp-client.ts";
 import { queue } from "#src/deliveries/queue.ts";
 import { remote } from "#src/deliveries/remote.ts";
+import { smarthost } from "#src/deliveries/smarthost.ts";
 import { dkim } from "#src/filters/dkim.ts";
 import { dmarc } from "#src/filters/dmarc.ts";
 import { spf } from "#src/filters/spf.ts";
@@ -20,6 +23,9 @@ export const MODULES: readonly AnyModule[] = [
   sqlmail,
   queue,
   remote,
+  smarthost,
+  lmtpClient,
+  file,
   fs,
   verifyHostname,
   spf,

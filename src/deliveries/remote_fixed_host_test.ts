@@ -10,7 +10,7 @@ import {
 } from "#tests/support/sample_envelope.ts";
 import { ScriptedServer, SmtpSink } from "#tests/support/smtp_sink.ts";
 import { testHost } from "#tests/support/test_host.ts";
-import { lmtpClient } from "./lmtp-client.ts";
+import { lmtpClient } from "./lmtp_client.ts";
 import { fixedHostPermissions } from "./remote_fixed_host.ts";
 import { smarthost } from "./smarthost.ts";
 

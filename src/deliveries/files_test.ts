@@ -7,12 +7,12 @@ import {
   sampleRecipient,
 } from "#tests/support/sample_envelope.ts";
 import { testHost } from "#tests/support/test_host.ts";
-import { file } from "./file.ts";
+import { files } from "./files.ts";
 
-Deno.test("file writes one file for all recipients, nothing before commit", async () => {
+Deno.test("files writes one file for all recipients, nothing before commit", async () => {
   const folder = await Deno.makeTempDir({ prefix: "file-" });
   try {
-    const { delivery } = file.create({ folder }, testHost());
+    const { delivery } = files.create({ folder }, testHost());
     const transaction = await delivery.start({
       ...sampleEnvelope(),
       id: "../../etc/x",

@@ -1,4 +1,4 @@
-/** `file`: writes each message into a file of a folder. */
+/** `files`: writes each message into a file of a folder. */
 import type { ConfigOf } from "#src/config/directive.ts";
 import { path } from "#src/config/places.ts";
 import { defineModule, type Instance } from "#src/module/define.ts";
@@ -14,9 +14,9 @@ const config = {
 };
 type Config = ConfigOf<typeof config>;
 
-/** The module `file`. */
-export const file = defineModule({
-  name: "file",
+/** The module `files`. */
+export const files = defineModule({
+  name: "files",
   version: "1.0.0",
   doc: `Writes each message into a file of a folder.
 
@@ -28,10 +28,10 @@ is complete and synced when it appears under its name ending in \`.eml\`.`,
   config,
   permissions: ({ folder }) => ({ read: [folder], write: [folder] }),
   prepare: ({ folder }) => Deno.mkdir(folder, { recursive: true, mode: 0o700 }),
-  create: (config) => createFile(config),
+  create: (config) => createFiles(config),
 });
 
-function createFile({ folder }: Config): Instance<"delivery"> {
+function createFiles({ folder }: Config): Instance<"delivery"> {
   return {
     delivery: {
       start: (envelope) =>
