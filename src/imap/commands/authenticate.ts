@@ -25,9 +25,7 @@ export const authenticate = defineCommand({
     let initial: string | undefined;
     if (cursor.trySp()) {
       const from = cursor.offset;
-      while (!cursor.atEnd && cursor.peek() !== 0x20) {
-        cursor.byte(cursor.peek() ?? 0);
-      }
+      while (isBase64(cursor.peek())) cursor.byte(cursor.peek() ?? 0);
       initial = cursor.textFrom(from);
     }
     cursor.end();
@@ -50,6 +48,12 @@ export const authenticate = defineCommand({
     return await completeLogin(session, account);
   },
 });
+
+/** A byte of base64, padding included. */
+function isBase64(byte: number | undefined): boolean {
+  return byte !== undefined &&
+    /^[A-Za-z0-9+/=]$/.test(String.fromCharCode(byte));
+}
 
 /** Steps until somebody is known; gives the account. */
 async function converse(

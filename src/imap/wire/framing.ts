@@ -9,6 +9,7 @@
  */
 import type { Connection } from "#src/net/connection.ts";
 import { LimitError } from "#src/errors/errors.ts";
+import { ConnectionClosed } from "#src/net/connection_errors.ts";
 import {
   COMMAND_TIMEOUT_MS,
   MAX_COMMAND_BYTES,
@@ -144,7 +145,7 @@ export class CommandReader {
       if (this.#chunk.length === 0) {
         const more = await this.#read(COMMAND_TIMEOUT_MS);
         if (more === undefined) {
-          throw new LimitError("literal cut short", size - missing);
+          throw new ConnectionClosed("The client is gone");
         }
         this.#chunk = more;
       }
