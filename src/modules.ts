@@ -3,8 +3,8 @@
  * are light; what they need of big libraries they import when they start.
  */
 import { fs } from "#src/blobs/fs.ts";
-import { file } from "#src/deliveries/file.ts";
-import { lmtpClient } from "#src/deliveries/lmtp-client.ts";
+import { files } from "#src/deliveries/files.ts";
+import { lmtpClient } from "#src/deliveries/lmtp_client.ts";
 import { queue } from "#src/deliveries/queue.ts";
 import { remote } from "#src/deliveries/remote.ts";
 import { smarthost } from "#src/deliveries/smarthost.ts";
@@ -25,7 +25,7 @@ export const MODULES: readonly AnyModule[] = [
   remote,
   smarthost,
   lmtpClient,
-  file,
+  files,
   fs,
   verifyHostname,
   spf,
