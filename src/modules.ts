@@ -8,6 +8,7 @@ import { lmtpClient } from "#src/deliveries/lmtp_client.ts";
 import { queue } from "#src/deliveries/queue.ts";
 import { remote } from "#src/deliveries/remote.ts";
 import { smarthost } from "#src/deliveries/smarthost.ts";
+import { imap } from "#src/endpoints/imap.ts";
 import { dkim } from "#src/filters/dkim.ts";
 import { dmarc } from "#src/filters/dmarc.ts";
 import { spf } from "#src/filters/spf.ts";
@@ -20,6 +21,7 @@ import { staticTable } from "#src/tables/static.ts";
 
 /** In the order of the reference. */
 export const MODULES: readonly AnyModule[] = [
+  imap,
   sqlmail,
   queue,
   remote,
