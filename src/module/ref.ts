@@ -33,7 +33,7 @@ export function ref<R extends RoleName>(
     doc: options.doc,
     syntax: "INSTANCE",
     defaultText: fallback ??
-      `default-${role}, else default, else the built-in ${role}`,
+      `the default instance of role ${role}`,
     absent(scope): Ref<R> {
       const name = fallback === undefined
         ? undefined
