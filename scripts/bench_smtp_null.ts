@@ -57,6 +57,7 @@ Deno.addSignalListener("SIGINT", async () => {
   await listener.close();
   await server.stop();
   const cpu = performance.now();
+  // deno-lint-ignore no-console -- a script for people
   console.log(`${messages} messages, ${bytes} bytes, ${cpu.toFixed(0)} ms`);
   Deno.exit(0);
 });
