@@ -16,7 +16,13 @@ import {
 } from "../row.ts";
 import { readAll } from "./read_all.ts";
 import { dayStart } from "./search_sql.ts";
-import { fold, HeaderText, partTexts, writtenDay } from "./search_text.ts";
+import {
+  type BodyReader,
+  BodyText,
+  fold,
+  HeaderText,
+  writtenDay,
+} from "./search_text.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -92,7 +98,7 @@ class Message {
   readonly row: Row;
   readonly #blobs: Blobs;
   #header: HeaderText | undefined;
-  #texts: readonly string[] | undefined;
+  #text: BodyText | undefined;
 
   constructor(row: Row, blobs: Blobs) {
     this.row = row;
@@ -103,21 +109,30 @@ class Message {
     return this.#header ??= new HeaderText(bytes(this.row, "header"));
   }
 
-  /** The readable parts, decoded and folded. */
-  async texts(): Promise<readonly string[]> {
-    return this.#texts ??= await this.#readTexts();
+  /** The readable parts. */
+  get text(): BodyText {
+    return this.#text ??= new BodyText(
+      JSON.parse(text(this.row, "structure")) as PartRange,
+      this.#reader(),
+    );
   }
 
-  async #readTexts(): Promise<readonly string[]> {
+  #reader(): BodyReader {
     const hash = optionalText(this.row, "blob");
-    const body = hash === undefined
-      ? optionalBytes(this.row, "body") ?? new Uint8Array()
-      : await readAll(
-        await this.#blobs.open(hash),
-        number(this.row, "body_bytes"),
-      );
-    const root = JSON.parse(text(this.row, "structure")) as PartRange;
-    return partTexts(root, body);
+    if (hash !== undefined) {
+      const blobs = this.#blobs;
+      return {
+        open: (start, end) => blobs.open(hash, { start, end }),
+        read: async (start, end) =>
+          await readAll(await blobs.open(hash, { start, end }), end - start),
+      };
+    }
+    const body = optionalBytes(this.row, "body") ?? new Uint8Array();
+    return {
+      open: (start, end) =>
+        Promise.resolve(ReadableStream.from([body.subarray(start, end)])),
+      read: (start, end) => Promise.resolve(body.subarray(start, end)),
+    };
   }
 }
 
@@ -144,19 +159,15 @@ async function holds(
     case "header":
       return message.header.has(key.name, fold(key.text));
     case "body":
-      return includes(await message.texts(), fold(key.text));
+      return await message.text.includes(fold(key.text));
     case "text": {
       const wanted = fold(key.text);
       return message.header.all.includes(wanted) ||
-        includes(await message.texts(), wanted);
+        await message.text.includes(wanted);
     }
     default:
       return columnHolds(key, message, facts);
   }
-}
-
-function includes(texts: readonly string[], wanted: string): boolean {
-  return wanted === "" || texts.some((each) => each.includes(wanted));
 }
 
 /** The keys that SQL decides too, for use inside of `or` and `not`. */

@@ -14,6 +14,7 @@ import { SILENT_LOG } from "#src/log/log.ts";
 
 const ANN = "ann@example.org";
 const BOB = "bob@example.org";
+const SUBSCRIBED = true;
 const HEADER = "From: <s@elsewhere.test>\r\nSubject: hello\r\n\r\n";
 
 /** A store with the account ann. */
@@ -345,7 +346,7 @@ Deno.test("mailboxes are created with parents, renamed with children, deleted", 
   withStore(async ({ storage }) => {
     const account = await storage.openAccount(ANN);
     await storage.createMailbox(account, "a/b/c");
-    await storage.setSubscribed(account, "a/b/c", true);
+    await storage.setSubscribed(account, "a/b/c", SUBSCRIBED);
     const made = await storage.findMailbox(account, "a/b/c");
     await storage.renameMailbox(account, "a", "inbox/x/y");
     const moved = await storage.findMailbox(account, "Inbox/x/y/b/c");
@@ -368,9 +369,9 @@ Deno.test("mailboxes are created with parents, renamed with children, deleted", 
       undefined,
     );
     assert.ok(left.some(({ name }) => name === "INBOX/x/y/b/c"));
-    assert.equal((await storage.changes(made.id ?? 0, 0)).deleted, false);
+    assert.ok(!(await storage.changes(made.id ?? 0, 0)).deleted);
     await storage.deleteMailbox(account, "INBOX/x/y/b/c");
-    assert.equal((await storage.changes(made.id ?? 0, 0)).deleted, true);
+    assert.ok((await storage.changes(made.id ?? 0, 0)).deleted);
     await assert.rejects(
       storage.findMailbox(account, "INBOX/x/y/b/c"),
       kind("notFound"),
@@ -483,15 +484,19 @@ for (const blobThreshold of [0, 64 * 1024]) {
       const body = "0123456789";
       await append(storage, inbox, [{ body }]);
       const whole = HEADER + body;
-      for (const  of of["header", "body", "message"] as const) {
-        const text = { header: HEADER, body, message: whole }[of];
+      for (const which of ["header", "body", "message"] as const) {
+        const text = { header: HEADER, body, message: whole }[which];
         for (const start of [0, 3, HEADER.length, 60, 1_000]) {
           for (const end of [undefined, 3, 5, HEADER.length + 2, 2_000]) {
-            const stream = await storage.open(inbox, 1, { of, start, end });
+            const stream = await storage.open(inbox, 1, {
+              of: which,
+              start,
+              end,
+            });
             assert.equal(
               await readText(stream),
               text.slice(start, Math.max(start, end ?? text.length)),
-              `${of} ${start}-${end}`,
+              `${which} ${start}-${end}`,
             );
           }
         }
