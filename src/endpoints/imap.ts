@@ -11,7 +11,7 @@ import type { StorageBackend } from "#src/imap/backend.ts";
 import { MailboxViews } from "#src/imap/mailbox_views.ts";
 import { SessionLoop } from "#src/imap/session_loop.ts";
 import type { ImapServices, LoginLimits } from "#src/imap/services.ts";
-import type { MessageSummary } from "#src/imap/summary.ts";
+import { summarize } from "#src/imap/summary_builder.ts";
 import { upperAscii } from "#src/imap/wire/ascii.ts";
 import { defineModule, type Lifecycle } from "#src/module/define.ts";
 import type { Host } from "#src/module/host.ts";
@@ -255,7 +255,3 @@ function encodeHex(bytes: Uint8Array): string {
 }
 
 const NO_LIMITS: LoginLimits = { mayTry: () => true, failed() {} };
-
-function summarize(): Promise<MessageSummary> {
-  return Promise.reject(new TypeError("No summary builder yet"));
-}

@@ -62,8 +62,10 @@ class NaiveClient {
     }
   }
 
-  hear(expunge: boolean): void {
-    const news = this.selected.takeNews({ expunge });
+  hear(expunge: "all" | "noExpunge"): void {
+    const news = this.selected.takeNews({
+      expunge: expunge === "all",
+    });
     const gone = news.expunged.map((seq) => this.uids.splice(seq - 1, 1)[0]);
     assert.deepEqual(gone.reverse(), [...news.expungedUids]);
     if (news.exists !== undefined) {
@@ -131,10 +133,10 @@ async function run(seed: number): Promise<void> {
         break;
       case 5:
         await client?.selected.view.catchUp();
-        client?.hear(true);
+        client?.hear("all");
         break;
       case 6:
-        client?.hear(false);
+        client?.hear("noExpunge");
         break;
       case 7:
         if (clients.length < 4) {
@@ -151,7 +153,7 @@ async function run(seed: number): Promise<void> {
   }
   for (const client of clients) {
     await client.selected.view.refresh();
-    client.hear(true);
+    client.hear("all");
     client.check();
     const stored = storage.messagesOf(box);
     assert.deepEqual(client.uids, stored.map(({ uid }) => uid));

@@ -11,7 +11,7 @@ import {
   TlsError,
 } from "#src/net/connection_errors.ts";
 import type { Connection } from "#src/net/connection.ts";
-import { LimitError, WireSyntaxError } from "#src/errors/errors.ts";
+import { LimitError } from "#src/errors/errors.ts";
 import { capabilitiesOf } from "./capability.ts";
 import type { Command, Done } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
@@ -32,6 +32,8 @@ export class SessionLoop {
   #bad = 0;
   /** The loop waits for the client between commands. */
   #isWaiting = false;
+  /** The client sends a literal that nobody is going to read. */
+  #hasUnreadLiteral = false;
 
   constructor(
     services: ImapServices,
@@ -143,6 +145,7 @@ export class SessionLoop {
 
   async #handle(received: ReceivedCommand): Promise<void> {
     const { out } = this.#session;
+    this.#hasUnreadLiteral = received.pending?.synchronising === false;
     const cursor = new Cursor(received.bytes);
     let tag = "*";
     try {
@@ -157,7 +160,7 @@ export class SessionLoop {
     } catch (error) {
       if (isOver(error)) throw error;
       this.#fail(tag, error);
-      if (isMisread(error) && received.pending?.synchronising === false) {
+      if (this.#hasUnreadLiteral) {
         out.line("* BYE What follows can not be told from commands");
         this.#session.isEnding = true;
       }
@@ -186,6 +189,8 @@ export class SessionLoop {
     if (!command.states.includes(session.state)) {
       throw new ImapError("BAD", `Not valid when ${stateText(session)}`);
     }
+    // From here on the command sees to the literal itself.
+    this.#hasUnreadLiteral = false;
     try {
       return await prepared(session, { uid, tag, pending: received.pending });
     } finally {
@@ -262,12 +267,6 @@ function isOver(error: unknown): boolean {
   return error instanceof ConnectionClosed ||
     error instanceof ConnectionTimeout || error instanceof TlsError ||
     error instanceof StreamLost;
-}
-
-/** Whether a literal that follows has not been read. */
-function isMisread(error: unknown): boolean {
-  return error instanceof WireSyntaxError ||
-    (error instanceof ImapError && error.status === "BAD");
 }
 
 function stateText(session: Session): string {

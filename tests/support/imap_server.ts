@@ -4,9 +4,9 @@ import { MailboxViews } from "#src/imap/mailbox_views.ts";
 import type { SpooledMessage } from "#src/imap/message_spool.ts";
 import type { ImapServices, ImapSettings } from "#src/imap/services.ts";
 import { SessionLoop } from "#src/imap/session_loop.ts";
-import type { MessageSummary } from "#src/imap/summary.ts";
+import { summarize } from "#src/imap/summary_builder.ts";
 import { SILENT_LOG } from "#src/log/log.ts";
-import { type Body, MemoryBody } from "#src/message/body.ts";
+import { MemoryBody } from "#src/message/body.ts";
 import { findHeaderEnd } from "#src/message/header_block.ts";
 import type { Connection } from "#src/net/connection.ts";
 import { MemoryConnection } from "#src/net/memory_connection.ts";
@@ -55,7 +55,7 @@ export class ImapTestServer {
       sessionsOf: new Map(),
       decoySecret: new Uint8Array(32),
       random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
-      summarize: plainSummary,
+      summarize,
       ...changes,
     };
     this.services.views.start();
@@ -212,32 +212,4 @@ async function collect(
     body: new MemoryBody(bytes.subarray(end)),
     dispose: () => Promise.resolve(),
   };
-}
-
-/** The summary of a message that is one part of plain text. */
-function plainSummary(_header: unknown, body: Body): Promise<MessageSummary> {
-  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-  const nils = "NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL";
-  const basic = `("TEXT" "PLAIN" NIL NIL NIL "7BIT" ${body.size} 1)`;
-  return Promise.resolve({
-    envelope: bytes(`(${nils})`),
-    bodyStructure: bytes(basic),
-    bodyBasic: bytes(basic),
-    structure: {
-      headerStart: 0,
-      bodyStart: 0,
-      bodyEnd: body.size,
-      type: "text/plain",
-      encoding: "7bit",
-    },
-    sentAt: undefined,
-    messageId: "",
-    references: [],
-    baseSubject: "",
-    sortFrom: "",
-    sortTo: "",
-    sortCc: "",
-    preview: "",
-    hasAttachment: false,
-  });
 }
