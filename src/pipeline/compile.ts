@@ -11,6 +11,7 @@ import type {
   Recipient,
   SessionInfo,
 } from "#src/module/roles/session.ts";
+import type { MessageSource } from "#src/smtp/backend.ts";
 import type { SmtpError } from "#src/smtp/reply.ts";
 import { compileSteps } from "./compile_steps.ts";
 import { Connection } from "./connection.ts";
@@ -96,7 +97,7 @@ class Pipeline implements CompiledPipeline {
   async run(
     envelope: Envelope,
     recipients: readonly Recipient[],
-    message: ReadableStream<Uint8Array>,
+    message: MessageSource,
   ): Promise<readonly (SmtpError | undefined)[]> {
     const core = { ...this.#core, perRecipient: true };
     const connection = new Connection(envelope.session, core.ops, core.host);
@@ -104,7 +105,7 @@ class Pipeline implements CompiledPipeline {
     try {
       const refusals = await refusalsOf(transaction, recipients, core);
       if (refusals.every((refusal) => refusal !== undefined)) {
-        await message.cancel();
+        if (!(message instanceof Uint8Array)) await message.cancel();
         return refusals;
       }
       const results = [...await transaction.data(message)];

@@ -179,7 +179,7 @@ class Delivering {
     if (slot.op.delivery.wantsSummary !== true) {
       return { header, body: base.body };
     }
-    const summary = await (base.summary ??= summaryOf(base));
+    const summary = await summaryOf(base);
     return { header, body: base.body, summary };
   }
 

@@ -1,8 +1,9 @@
 /** The summary of a message, for deliveries that store it. */
+import { summarize } from "#src/imap/summary_builder.ts";
 import type { MessageSummary } from "#src/imap/summary.ts";
 import type { MessageBase } from "./branch.ts";
 
-/** Computes the summary; the body is read as a stream. */
-export function summaryOf(_base: MessageBase): Promise<MessageSummary> {
-  return Promise.reject(new TypeError("No summary builder yet"));
+/** Computed once for each version of a message; reads the body as a stream. */
+export function summaryOf(base: MessageBase): Promise<MessageSummary> {
+  return base.summary ??= summarize(base.header, base.body);
 }

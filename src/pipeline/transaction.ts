@@ -3,9 +3,11 @@
  */
 import { LimitError } from "#src/errors/errors.ts";
 import type { Log } from "#src/log/log.ts";
-import type { HeaderBlock } from "#src/message/header_block.ts";
+import { SummaryBuilder } from "#src/imap/summary_builder.ts";
+import { HeaderBlock } from "#src/message/header_block.ts";
 import type { Body } from "#src/message/body.ts";
 import type { Envelope, Recipient } from "#src/module/roles/session.ts";
+import type { MessageSource } from "#src/smtp/backend.ts";
 import { SmtpError } from "#src/smtp/reply.ts";
 import {
   AUTH_RESULTS,
@@ -25,7 +27,12 @@ import { rewriteSender } from "./rewrite.ts";
 import { SenderCheck, severalFrom } from "./sender_check.ts";
 import { PIPELINE_LIMITS } from "./settings.ts";
 import { type Slot, slotOf } from "./slot.ts";
-import { spoolBody, type Spooled, spoolMessage } from "./spool.ts";
+import {
+  splitMessage,
+  spoolBody,
+  type Spooled,
+  spoolMessage,
+} from "./spool.ts";
 import {
   countTraceFields,
   formatMissing,
@@ -35,6 +42,15 @@ import {
 import { mergeVerdicts } from "./verdicts.ts";
 import { walkRecipient, type Way } from "./walk_recipient.ts";
 import { walkSure } from "./walk_sure.ts";
+
+/** A message with everything that is known of it at once. */
+interface Taken {
+  readonly spooled: Spooled;
+  readonly base: MessageBase;
+  readonly counts: TraceCounts;
+}
+
+const NO_BYTES = new Uint8Array();
 
 /** A file that goes when the message is done. */
 interface Disposable {
@@ -190,10 +206,10 @@ export class Transaction implements PipelineTransaction {
   }
 
   async data(
-    stream: ReadableStream<Uint8Array>,
+    source: MessageSource,
   ): Promise<readonly (SmtpError | undefined)[]> {
     try {
-      return await this.#run(stream);
+      return await this.#run(source);
     } catch (error) {
       const reply = error instanceof LimitError
         ? tooLarge(error)
@@ -205,14 +221,15 @@ export class Transaction implements PipelineTransaction {
   }
 
   async #run(
-    stream: ReadableStream<Uint8Array>,
+    source: MessageSource,
   ): Promise<readonly (SmtpError | undefined)[]> {
-    const spooled = await this.#spool(stream);
+    this.#abort.signal.throwIfAborted();
+    const { spooled, base, counts } = source instanceof Uint8Array
+      ? this.#take(source)
+      : await this.#spool(source);
     const { header, body } = spooled;
-    const counts = countTraceFields(header.bytes);
     await this.#checkHeader(header, counts);
-    const trace = this.#traceFields(counts);
-    this.#message.resolve({ header: header.prepend(trace), body });
+    this.#message.resolve(base);
     if (this.#core.needsHeader) await this.#walkAgain();
     const { mailFrom } = this.#envelope;
     const results = await deliver(this.#accepted, {
@@ -227,17 +244,44 @@ export class Transaction implements PipelineTransaction {
     return results;
   }
 
-  async #spool(stream: ReadableStream<Uint8Array>): Promise<Spooled> {
-    const { signal } = this.#abort;
-    signal.throwIfAborted();
+  /** A message that is in memory already. */
+  #take(bytes: Uint8Array): Taken {
+    const spooled = splitMessage(bytes, this.#core.spool);
+    const { header, body } = spooled;
+    this.#received.resolve(header);
+    this.#beginHeaderStage();
+    const counts = countTraceFields(header.bytes);
+    const traced = header.prepend(this.#traceFields(counts));
+    return { spooled, base: { header: traced, body }, counts };
+  }
+
+  /** A message that arrives; its summary is computed on the way. */
+  async #spool(stream: ReadableStream<Uint8Array>): Promise<Taken> {
+    let counts = countTraceFields(NO_BYTES);
+    let traced = new HeaderBlock(NO_BYTES);
+    let builder: SummaryBuilder | undefined;
     const spooled = await spoolMessage(stream, this.#core.spool, {
       header: (header) => {
         this.#received.resolve(header);
         this.#beginHeaderStage();
+        counts = countTraceFields(header.bytes);
+        traced = header.prepend(this.#traceFields(counts));
+        if (this.#wantsSummary()) builder = new SummaryBuilder(traced);
+      },
+      body: (bytes) => {
+        builder?.write(bytes);
       },
     });
     this.#disposables.push(spooled);
-    return spooled;
+    const base: MessageBase = { header: traced, body: spooled.body };
+    if (builder !== undefined) base.summary = Promise.resolve(builder.finish());
+    return { spooled, base, counts };
+  }
+
+  #wantsSummary(): boolean {
+    return this.#accepted.some(({ parts }) =>
+      parts.some(({ slot }) => slot.op.delivery.wantsSummary === true)
+    );
   }
 
   /** Filters look at the header while the body arrives. */
@@ -289,10 +333,7 @@ export class Transaction implements PipelineTransaction {
 
   /** With the header at hand, each recipient takes its real way. */
   async #walkAgain(): Promise<void> {
-    for (const branch of this.#root.all()) {
-      for (const slot of branch.slots.values()) await slot.abort();
-      branch.slots.clear();
-    }
+    await this.#abortSlots();
     for (const accepted of this.#accepted) {
       try {
         const way = await this.#walk(accepted.recipient, "with header");
@@ -352,11 +393,15 @@ export class Transaction implements PipelineTransaction {
     }
   }
 
-  async abort(): Promise<void> {
-    this.#abort.abort();
+  async #abortSlots(): Promise<void> {
     for (const branch of this.#root.all()) {
       for (const slot of branch.slots.values()) await slot.abort();
+      branch.slots.clear();
     }
+  }
+
+  async abort(): Promise<void> {
+    this.#abort.abort();
     await this.#end();
   }
 
@@ -366,6 +411,7 @@ export class Transaction implements PipelineTransaction {
     const gone = new SmtpError(451, "3.0", "Message given up");
     this.#received.reject(gone);
     this.#message.reject(gone);
+    await this.#abortSlots();
     await this.#root.end();
     await Promise.all(this.#disposables.map((each) => each.dispose()));
   }
