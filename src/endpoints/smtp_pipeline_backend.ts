@@ -1,0 +1,117 @@
+/** What the SMTP server needs, made of a compiled pipeline and an `auth`. */
+import type { Auth } from "#src/module/roles/auth.ts";
+import type { Identity, SessionInfo } from "#src/module/roles/session.ts";
+import type {
+  CompiledPipeline,
+  PipelineSession,
+  PipelineTransaction,
+} from "#src/pipeline/contract.ts";
+import type {
+  MailCommand,
+  RcptCommand,
+  SmtpBackend,
+  SmtpBackendSession,
+  SmtpSession,
+  SmtpTransaction,
+} from "#src/smtp/backend.ts";
+
+/** Runs the mail of one endpoint through its pipeline. */
+export class PipelineBackend implements SmtpBackend {
+  readonly #protocol: SessionInfo["protocol"];
+  readonly #pipeline: CompiledPipeline;
+  readonly #auth: Auth | undefined;
+
+  constructor(
+    protocol: SessionInfo["protocol"],
+    pipeline: CompiledPipeline,
+    auth: Auth | undefined,
+  ) {
+    this.#protocol = protocol;
+    this.#pipeline = pipeline;
+    this.#auth = auth;
+  }
+
+  open(session: SmtpSession): SmtpBackendSession {
+    const protocol = this.#protocol;
+    const pipeline = this.#pipeline.open(infoOf(protocol, session));
+    const auth = this.#auth;
+    return {
+      connect: () => pipeline.connect(),
+      helo: (session) => pipeline.helo(infoOf(protocol, session)),
+      ...(auth === undefined ? {} : {
+        login: (user: string, password: string) => login(auth, user, password),
+      }),
+      mail: (session, command) =>
+        begin(pipeline, infoOf(protocol, session), command),
+      end: () => pipeline.end(),
+    };
+  }
+}
+
+/** Facts as they are now; plain data that nobody changes afterwards. */
+function infoOf(
+  protocol: SessionInfo["protocol"],
+  session: SmtpSession,
+): SessionInfo {
+  return {
+    id: session.id,
+    protocol,
+    remoteAddress: session.remoteAddress,
+    remotePort: session.remotePort,
+    localAddress: session.localAddress,
+    localPort: session.localPort,
+    helo: session.helo,
+    esmtp: session.esmtp,
+    tls: session.tls,
+    // Only `login` below sets it.
+    identity: session.user as Identity | undefined,
+  };
+}
+
+async function login(
+  auth: Auth,
+  user: string,
+  password: string,
+): Promise<Identity | undefined> {
+  const outcome = await auth.checkPlain(user, password);
+  return outcome.ok ? outcome.identity : undefined;
+}
+
+async function begin(
+  pipeline: PipelineSession,
+  info: SessionInfo,
+  command: MailCommand,
+): Promise<SmtpTransaction> {
+  const { address, ...parameters } = command;
+  return new Message(await pipeline.mail(info, address, parameters));
+}
+
+/** One message. */
+class Message implements SmtpTransaction {
+  readonly #transaction: PipelineTransaction;
+
+  constructor(transaction: PipelineTransaction) {
+    this.#transaction = transaction;
+  }
+
+  get id(): string {
+    return this.#transaction.id;
+  }
+
+  recipient(command: RcptCommand): Promise<void> {
+    return this.#transaction.recipient({
+      ...command,
+      original: command.address,
+    });
+  }
+
+  data(
+    message: Parameters<SmtpTransaction["data"]>[0],
+  ): ReturnType<SmtpTransaction["data"]> {
+    return this.#transaction.data(message);
+  }
+
+  abort(): Promise<void> {
+    return this.#transaction.abort();
+  }
+}
