@@ -10,7 +10,7 @@ import { bool, integer, oneOf, words } from "#src/config/values.ts";
 import type { StorageBackend } from "#src/imap/backend.ts";
 import { MailboxViews } from "#src/imap/mailbox_views.ts";
 import { SessionLoop } from "#src/imap/session_loop.ts";
-import type { ImapServices, LoginLimits } from "#src/imap/services.ts";
+import type { ImapServices } from "#src/imap/services.ts";
 import { summarize } from "#src/imap/summary_builder.ts";
 import { upperAscii } from "#src/imap/wire/ascii.ts";
 import { defineModule, type Lifecycle } from "#src/module/define.ts";
@@ -24,7 +24,9 @@ import {
   type Listener,
   parseListenAddress,
 } from "#src/net/listener.ts";
+import { LoginLimits } from "#src/net/login_limits.ts";
 import { SocketConnection } from "#src/net/socket_connection.ts";
+import { SourceLimits } from "#src/net/source_limits.ts";
 import { TlsContexts } from "#src/net/tls_contexts.ts";
 import { AppendSpool } from "./imap_spool.ts";
 
@@ -58,6 +60,16 @@ const config = {
     doc: "Sessions that one account may have at once in each worker.",
     default: 30,
     min: 1,
+  }),
+  max_connections: integer({
+    doc: "Connections that one address may have at once in each worker; its " +
+      "network (/24, /64) three times as many. 0: no bound. People behind one " +
+      "address hold several all day, so this is more than for SMTP.",
+    default: 100,
+  }),
+  connection_rate: integer({
+    doc: "New connections a minute from one address. 0: no bound.",
+    default: 300,
   }),
   hide_capability: words({
     doc: "Capabilities that are not advertised, as they are spelled.",
@@ -96,6 +108,7 @@ class ImapEndpoint implements Endpoint, Lifecycle {
   readonly #config: Config;
   readonly #host: Host;
   readonly #loops: Map<SessionLoop, Promise<void>> = new Map();
+  readonly #sources: SourceLimits;
   #listeners: Listener[] = [];
   #addresses: readonly string[] = [];
   #contexts: TlsContexts | undefined;
@@ -104,6 +117,11 @@ class ImapEndpoint implements Endpoint, Lifecycle {
   constructor(config: Config, host: Host) {
     this.#config = config;
     this.#host = host;
+    this.#sources = new SourceLimits({
+      maxConnections: config.max_connections,
+      maxPerMinute: config.connection_rate,
+      countLoopback: false,
+    }, host.clock);
   }
 
   get addresses(): readonly string[] {
@@ -184,7 +202,7 @@ class ImapEndpoint implements Endpoint, Lifecycle {
       backend,
       views,
       auth: this.#host.use(this.#config.auth),
-      loginLimits: NO_LIMITS,
+      loginLimits: new LoginLimits(this.#host.clock),
       spool: new AppendSpool(this.#host.globals.spool_dir),
       settings: {
         hostname: this.#host.globals.hostname,
@@ -207,9 +225,15 @@ class ImapEndpoint implements Endpoint, Lifecycle {
   #accept(socket: Socket, services: ImapServices, isImplicit: boolean): void {
     const id = encodeHex(randomBytes(SESSION_ID_BYTES));
     const connection = new SocketConnection(socket);
+    const leave = this.#sources.admit(connection.remoteAddress);
+    if (leave === undefined) {
+      connection.destroy();
+      return;
+    }
     const loop = new SessionLoop(services, connection, id);
     const run = this.#serve(loop, connection, isImplicit).finally(() => {
       this.#loops.delete(loop);
+      leave();
     });
     this.#loops.set(loop, run);
   }
@@ -253,5 +277,3 @@ function encodeHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
     .join("");
 }
-
-const NO_LIMITS: LoginLimits = { mayTry: () => true, failed() {} };

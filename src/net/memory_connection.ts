@@ -94,6 +94,12 @@ export class MemoryConnection implements Connection {
     return Promise.resolve();
   }
 
+  /** Ends this direction only. */
+  finish(): void {
+    this.#out.ended = true;
+    this.#out.notify();
+  }
+
   destroy(): void {
     this.#out.ended = true;
     this.#in.ended = true;

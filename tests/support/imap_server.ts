@@ -8,7 +8,6 @@ import { summarize } from "#src/imap/summary_builder.ts";
 import { SILENT_LOG } from "#src/log/log.ts";
 import { MemoryBody } from "#src/message/body.ts";
 import { findHeaderEnd } from "#src/message/header_block.ts";
-import type { Connection } from "#src/net/connection.ts";
 import { MemoryConnection } from "#src/net/memory_connection.ts";
 import { MemoryStorage } from "#tests/support/memory_storage.ts";
 
@@ -105,12 +104,12 @@ export async function withImap(
 
 /** The client's side. Text is Latin-1: one character a byte. */
 export class ImapTestClient {
-  readonly #connection: Connection;
+  readonly #connection: MemoryConnection;
   #text = "";
   #tags = 0;
   #isOver = false;
 
-  constructor(connection: Connection) {
+  constructor(connection: MemoryConnection) {
     this.#connection = connection;
   }
 
@@ -171,6 +170,17 @@ export class ImapTestClient {
     return await this.ok(
       `APPEND ${mailbox} ${arguments_}{${message.length}+}\r\n${message}`,
     );
+  }
+
+  /** Everything up to the end of the connection. */
+  async rest(): Promise<string> {
+    while (await this.#fill());
+    return this.#text;
+  }
+
+  /** Says that nothing more comes; the server's answers can still be read. */
+  finish(): void {
+    this.#connection.finish();
   }
 
   /** Whether the server has closed; reads what is left. */
