@@ -130,11 +130,15 @@ class Spooler {
   push(chunk: Uint8Array): Promise<void> | undefined {
     if (this.#header !== undefined) return this.#bodyBytes(chunk);
     const bytes = this.#pending.length === 0 ? chunk : this.#appended(chunk);
-    const end = findHeaderEnd(bytes, this.#scanned);
+    // Only a line that ends in this chunk can be the blank one.
+    const lastLf = chunk.lastIndexOf(LF);
+    const end = lastLf < 0 ? undefined : findHeaderEnd(bytes, this.#scanned);
     if (end === undefined) {
       checkHeader(bytes.length, this.#settings);
       this.#pending = bytes;
-      this.#scanned = bytes.lastIndexOf(LF) + 1;
+      if (lastLf >= 0) {
+        this.#scanned = bytes.length - chunk.length + lastLf + 1;
+      }
       return undefined;
     }
     checkHeader(end, this.#settings);

@@ -23,7 +23,7 @@ export class SpoolFile implements Body {
 
   /** Makes an empty file in the folder that nobody else may read. */
   static async create(folder: string): Promise<SpoolFile> {
-    const path = `${folder}/${PREFIX}${crypto.randomUUID()}`;
+    const path = `${folder}/${PREFIX}${Deno.pid}-${crypto.randomUUID()}`;
     const options = { createNew: true, write: true, mode: 0o600 };
     try {
       return new SpoolFile(path, await Deno.open(path, options));
@@ -95,8 +95,10 @@ function readFile(path: string): ReadableStream<Uint8Array> {
 }
 
 /**
- * Removes what a process that was killed left behind: spool files older than
- * `olderThan` (milliseconds since 1970). A folder that is not there is empty.
+ * Removes what a process that was killed left behind: spool files of other
+ * processes, and those older than `olderThan` (milliseconds since 1970; in a
+ * container every process may have the same number). A folder that is not
+ * there is empty.
  */
 export async function sweepSpool(
   folder: string,
@@ -107,8 +109,10 @@ export async function sweepSpool(
     for await (const entry of Deno.readDir(folder)) {
       if (!entry.isFile || !entry.name.startsWith(PREFIX)) continue;
       const path = `${folder}/${entry.name}`;
-      const { mtime } = await Deno.stat(path);
-      if (mtime === null || mtime.getTime() >= olderThan) continue;
+      if (entry.name.startsWith(`${PREFIX}${Deno.pid}-`)) {
+        const { mtime } = await Deno.stat(path);
+        if (mtime === null || mtime.getTime() >= olderThan) continue;
+      }
       await Deno.remove(path);
       removed++;
     }
