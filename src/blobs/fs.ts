@@ -15,6 +15,9 @@ import type { Blobs } from "#src/module/roles/blobs.ts";
 /** Bytes of one chunk of `open`. */
 const CHUNK_BYTES = 64 * 1024;
 
+/** Age of a temporary file that nobody writes to any more. */
+const ABANDONED_MS = 24 * 3_600_000;
+
 const config = {
   folder: path({ doc: "Folder for the bodies.", default: "blobs" }),
 };
@@ -39,7 +42,9 @@ export const fs = defineModule({
     return {
       blobs,
       async start(): Promise<void> {
-        if (host.worker !== "reader") await makeFolders(folder);
+        if (host.worker === "reader") return;
+        await makeFolders(folder);
+        await blobs.removeAbandoned(host.clock.now() - ABANDONED_MS);
       },
     };
   },
@@ -118,20 +123,25 @@ export class FileBlobs implements Blobs {
   }
 
   async remove(hash: string): Promise<void> {
-    try {
-      await Deno.remove(this.#path(hash));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    await removeFile(this.#path(hash));
   }
 
   async *list(before: number): AsyncIterable<string> {
     for (let n = 0; n < 256; n++) {
       const folder = `${this.#folder}/${n.toString(16).padStart(2, "0")}`;
       for await (const name of namesIn(folder)) {
-        const { mtime } = await Deno.stat(`${folder}/${name}`);
-        if (mtime !== null && mtime.getTime() < before) yield name;
+        const time = await modifiedAt(`${folder}/${name}`);
+        if (time !== undefined && time < before) yield name;
       }
+    }
+  }
+
+  /** Removes temporary files that a crash left, if last written before. */
+  async removeAbandoned(before: number): Promise<void> {
+    for await (const { name } of Deno.readDir(`${this.#folder}/tmp`)) {
+      const path = `${this.#folder}/tmp/${name}`;
+      const time = await modifiedAt(path);
+      if (time !== undefined && time < before) await removeFile(path);
     }
   }
 
@@ -160,6 +170,25 @@ export class FileBlobs implements Blobs {
       this.#known.add(folder);
     }
     return folder;
+  }
+}
+
+/** When a file was last written; `undefined` where it is gone. */
+async function modifiedAt(path: string): Promise<number | undefined> {
+  try {
+    return (await Deno.stat(path)).mtime?.getTime();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Removes a file; no error where it is gone. */
+async function removeFile(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

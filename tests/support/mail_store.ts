@@ -140,7 +140,7 @@ export interface DeliverOptions {
   readonly summary?: MessageSummary;
 }
 
-/** Delivers one message; results as of `commit`, refused recipients left out. */
+/** Delivers one message; recipients that were refused stand first. */
 export async function deliver(
   store: Pick<TestStore, "delivery">,
   addresses: readonly string[],
@@ -160,13 +160,16 @@ export async function deliver(
       log: SILENT_LOG,
     },
   );
+  const refused: RecipientResult[] = [];
   for (const address of addresses) {
-    await transaction.addRecipient({ address, original: address });
+    const recipient = { address, original: address };
+    const error = await transaction.addRecipient(recipient);
+    if (error !== undefined) refused.push({ recipient, ok: false, error });
   }
   await transaction.body({
     header: new HeaderBlock(encoder.encode(message.header)),
     body: new MemoryBody(body),
     summary: options.summary ?? plainSummary(body.length),
   });
-  return await transaction.commit();
+  return [...refused, ...await transaction.commit()];
 }
