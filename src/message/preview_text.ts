@@ -5,6 +5,8 @@ import { htmlToText } from "./html_text.ts";
 const MAX_PREVIEW = 200;
 /** Text that is looked at to find it. */
 const MAX_LOOK = 8_192;
+/** Text that is looked at first. */
+const SHORT_LOOK = 600;
 
 /**
  * At most 200 characters of `text` in one line. Quoted lines of the message
@@ -27,7 +29,11 @@ const BLANKS_REGEXP = /[\s\p{Cc}\u200b-\u200f\u034f\ufeff\u00ad]+/gu;
 
 /** White space and control characters become single spaces. */
 function oneLine(text: string): string {
-  const line = text.slice(0, MAX_LOOK).replace(BLANKS_REGEXP, " ").trim();
+  // Nearly always the start is enough.
+  let line = text.slice(0, SHORT_LOOK).replace(BLANKS_REGEXP, " ").trim();
+  if (line.length < 2 * MAX_PREVIEW && text.length > SHORT_LOOK) {
+    line = text.slice(0, MAX_LOOK).replace(BLANKS_REGEXP, " ").trim();
+  }
   if (line.length <= MAX_PREVIEW) return line;
   let cut = "";
   let count = 0;

@@ -93,4 +93,7 @@ Deno.test("previewText() is one line of 200 characters at most", () => {
   assert.equal([...previewText("\u{1f600}".repeat(300), plain)].length, 200);
   assert.equal(previewText("<p>Hi &amp; bye", { isHtml: true }), "Hi & bye");
   assert.equal(previewText("", plain), "");
+  assert.equal(previewText("a\0\x1b\u200bb\x7f", plain), "a b");
+  const spread = previewText(`${" ".repeat(700)}${"word ".repeat(90)}`, plain);
+  assert.equal(spread, "word ".repeat(40).trim());
 });
