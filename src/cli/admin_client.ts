@@ -95,7 +95,7 @@ async function callHere(
     const resolver = makeResolver(nameServers(globals.dns), SYSTEM_CLOCK);
     const surroundings = { log, clock: SYSTEM_CLOCK, resolver };
     await prepareInstances(configuration, instances, surroundings);
-    const runtime = new Runtime({
+    const runtime = await Runtime.create({
       configuration,
       kind: "cli",
       instances,

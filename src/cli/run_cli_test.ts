@@ -78,12 +78,12 @@ Deno.test("check shows all mistakes with their places and ends with 2", () =>
   withConfig("hostnam example.test\nworkers many\n", async (file) => {
     const { code, err } = await run(["check", "--config", file]);
     assert.equal(code, USAGE);
-    assert.match(err, /2 mistakes/);
+    assert.match(err, /mistakes in the configuration/);
     assert.match(err, /epistle\.conf:1:1: Unknown directive "hostnam"/);
     assert.match(err, /Did you mean "hostname"/);
     assert.match(err, /epistle\.conf:2:/);
     const { out } = await run(["check", "--config", file, "--json"]);
-    assert.match(JSON.parse(out).error, /2 mistakes/);
+    assert.match(JSON.parse(out).error, /mistakes in the configuration/);
   }));
 
 Deno.test("a configuration that is not there says what to do", async () => {

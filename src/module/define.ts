@@ -35,7 +35,7 @@ export interface Lifecycle {
   stop?(): Promise<void>;
 }
 
-/** What `create` returns: one implementation a role, and the lifecycle. */
+/** What `create` gives: one implementation a role, and the lifecycle. */
 export type Instance<R extends RoleName> =
   & { readonly [K in R]: Roles[K] }
   & Lifecycle;
@@ -51,6 +51,9 @@ export interface Setting {
 export interface ModuleSpec<
   S extends Schema = Schema,
   R extends RoleName = RoleName,
+  C extends Instance<R> | Promise<Instance<R>> =
+    | Instance<R>
+    | Promise<Instance<R>>,
 > {
   /** The word in the configuration; also the name of the file. */
   readonly name: string;
@@ -76,17 +79,28 @@ export interface ModuleSpec<
    * makes folders and keys that workers then only read. Must be idempotent.
    */
   prepare?(config: ConfigOf<S>, host: Host): Promise<void>;
-  create(config: ConfigOf<S>, host: Host): Instance<R>;
+  /**
+   * Every worker loads the file of every module, to read configurations. A
+   * module with much code imports it here, so that only workers in which it
+   * lives pay for it; `create` is then asynchronous, but as pure.
+   */
+  create(config: ConfigOf<S>, host: Host): C;
 }
 
 /** Declares a module; the compiler checks config, roles and defaults. */
 export function defineModule<
   const S extends Schema,
   const R extends RoleName,
->(spec: ModuleSpec<S, R>): ModuleSpec<S, R> {
-  return spec;
+  const C extends Instance<R> | Promise<Instance<R>>,
+>(spec: ModuleSpec<S, R, C>): ModuleSpec<S, R, Created<R, C>> {
+  return spec as unknown as ModuleSpec<S, R, Created<R, C>>;
 }
+
+/** What `create` gives, no more of it than the roles say. */
+type Created<R extends RoleName, C> = C extends Promise<unknown>
+  ? Promise<Instance<R>>
+  : Instance<R>;
 
 /** A module of any shape, as lists of modules hold it. */
 // deno-lint-ignore no-explicit-any -- a list holds modules of every shape
-export type AnyModule = ModuleSpec<any, any>;
+export type AnyModule = ModuleSpec<any, any, any>;

@@ -35,8 +35,10 @@ export interface Instances {
   has(name: string): boolean;
 }
 
-/** Makes the instances. Throws what a `create` throws. */
-export function instantiate(options: InstantiateOptions): Instances {
+/** Makes the instances. Rejects with what a `create` throws. */
+export async function instantiate(
+  options: InstantiateOptions,
+): Promise<Instances> {
   const { configuration, names } = options;
   const made = new Map<string, Partial<Roles>>();
   const living: Living[] = [];
@@ -50,7 +52,7 @@ export function instantiate(options: InstantiateOptions): Instances {
   for (const [name, config] of configuration.instances) {
     if (!names.has(name)) continue;
     const host = options.makeHost(config, use);
-    const instance = config.module.create(config.config, host) as
+    const instance = await config.module.create(config.config, host) as
       & Instance<RoleName>
       & Partial<Roles>;
     made.set(name, instance);

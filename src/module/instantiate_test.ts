@@ -97,7 +97,7 @@ function hostFor(configuration: Configuration, name: string, use: Use): Host {
 
 Deno.test("instances of one worker use each other, dependencies first", async () => {
   const configuration = load(CHAIN);
-  const { living, use, has } = instantiate({
+  const { living, use, has } = await instantiate({
     configuration,
     names: new Set(["a", "b"]),
     makeHost: ({ name }, use) => hostFor(configuration, name, use),
@@ -117,7 +117,7 @@ Deno.test("what lives elsewhere is asked from remote", async () => {
     asked.push(`${ref.role} ${ref.instance}`);
     return { lookup: () => Promise.resolve(["far"]) };
   }) as Use;
-  const { use } = instantiate({
+  const { use } = await instantiate({
     configuration,
     names: new Set(["a"]),
     makeHost: ({ name }, use) => hostFor(configuration, name, use),

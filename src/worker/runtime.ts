@@ -58,25 +58,54 @@ export class StartError extends MailError {
 /** Longest wait for one instance to stop. */
 const STOP_TIMEOUT_MS = 5_000;
 
+/** What there is once the instances are made. */
+interface Made {
+  readonly use: Use;
+  readonly facts: Facts;
+  readonly lifecycle: LifecycleRunner;
+}
+
 /** The instances of one worker. */
 export class Runtime {
   /** What other workers may call here. */
   readonly services = new Map<string, Service>();
-  /** What others have to know of the instances here. */
-  readonly facts: Facts;
-  /** An instance of this worker in a role. */
-  readonly use: Use;
   readonly #options: RuntimeOptions;
   readonly #links = new Map<string, Link>();
   readonly #shelf = new BodyShelf();
   readonly #groups = new Map<string, TaskGroup>();
-  readonly #lifecycle: LifecycleRunner;
+  #made: Made | undefined;
 
-  constructor(options: RuntimeOptions) {
+  private constructor(options: RuntimeOptions) {
     this.#options = options;
     this.services.set(BODIES, this.#shelf);
+  }
+
+  /** Makes the instances; nothing starts yet. */
+  static async create(options: RuntimeOptions): Promise<Runtime> {
+    const runtime = new Runtime(options);
+    runtime.#made = await runtime.#make();
+    return runtime;
+  }
+
+  /** An instance of this worker in a role. */
+  get use(): Use {
+    return this.#parts.use;
+  }
+
+  /** What others have to know of the instances here. */
+  get facts(): Facts {
+    return this.#parts.facts;
+  }
+
+  get #parts(): Made {
+    if (this.#made === undefined) throw new TypeError("Not made yet");
+    return this.#made;
+  }
+
+  async #make(): Promise<Made> {
+    const options = this.#options;
     const stubs = new Map<string, unknown>();
-    const { living, use } = instantiate({
+    const { living, use } = await instantiate({
       configuration: options.configuration,
       names: options.instances,
       makeHost: (instance, resolve) => this.#host(instance, resolve),
@@ -95,26 +124,25 @@ export class Runtime {
         return stub;
       },
     });
-    this.use = use;
-    this.#lifecycle = new LifecycleRunner({
+    const lifecycle = new LifecycleRunner({
       instances: living.map((one) => this.#withTasks(one)),
       log: options.log,
       clock: options.clock,
       stopTimeoutMs: STOP_TIMEOUT_MS,
     });
-    this.facts = this.#serve();
+    return { use, lifecycle, facts: this.#serve(use) };
   }
 
   start(signal: AbortSignal): Promise<void> {
-    return this.#lifecycle.start(signal);
+    return this.#parts.lifecycle.start(signal);
   }
 
   drain(timeoutMs: number): Promise<void> {
-    return this.#lifecycle.drain(timeoutMs);
+    return this.#parts.lifecycle.drain(timeoutMs);
   }
 
   async stop(): Promise<void> {
-    await this.#lifecycle.stop();
+    await this.#parts.lifecycle.stop();
     for (const link of this.#links.values()) link.disconnect();
   }
 
@@ -183,14 +211,14 @@ export class Runtime {
   }
 
   /** Makes a service of every role of every instance. */
-  #serve(): Facts {
+  #serve(use: Use): Facts {
     const { configuration, instances, log } = this.#options;
     const facts: Record<string, unknown> = {};
     for (const name of instances) {
       const roles: readonly RoleName[] =
         configuration.instances.get(name)?.module.roles ?? [];
       for (const role of roles) {
-        const implementation = this.use({ role, instance: name });
+        const implementation = use({ role, instance: name });
         const service = makeService(role, name, implementation, log);
         if (service === undefined) continue;
         this.services.set(serviceName(role, name), service);

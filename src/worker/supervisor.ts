@@ -194,7 +194,7 @@ export class Supervisor {
 
   async #launchMain(plan: WorkerPlan): Promise<void> {
     const { configuration, log, clock, nameServers } = this.#options;
-    this.#main = new Runtime({
+    this.#main = await Runtime.create({
       configuration,
       kind: "main",
       instances: new Set(plan.instances),

@@ -92,7 +92,7 @@ class WorkerControl implements Service {
     return this.#runtime;
   }
 
-  #init(init: WorkerInit): Runtime["facts"] {
+  async #init(init: WorkerInit): Promise<Runtime["facts"]> {
     const { tree, machine, plan } = init;
     const assembled = assemble(tree, Registry.from(this.#modules), machine);
     if (!assembled.ok) throw assembled.errors[0];
@@ -100,7 +100,7 @@ class WorkerControl implements Service {
     const log = makeLog(configuration.globals.log, { worker: plan.name });
     this.#log = log;
     this.#kind = plan.kind;
-    const runtime = new Runtime({
+    const runtime = await Runtime.create({
       configuration,
       kind: plan.kind,
       instances: new Set(plan.instances),
@@ -121,7 +121,7 @@ class WorkerControl implements Service {
 }
 
 async function outcome(
-  work: () => Promise<Runtime["facts"]> | Runtime["facts"],
+  work: () => Promise<Runtime["facts"]>,
 ): Promise<WorkerOutcome> {
   try {
     return { ok: true, facts: await work() };
