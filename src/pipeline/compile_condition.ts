@@ -58,8 +58,10 @@ function positive(condition: Condition, settings: ConditionSettings): Test {
       return ({ session }) => matches(session.remoteAddress);
     case "src-hostname":
       return (facts) => {
+        const test = (name: string | undefined): Truth | Promise<Truth> =>
+          name === undefined ? undefined : matches(name);
         const name = facts.hostname();
-        return typeof name === "string" ? matches(name) : name.then(matches);
+        return name instanceof Promise ? name.then(test) : test(name);
       };
     case "tls":
       return ({ session, settled }) =>

@@ -65,7 +65,9 @@ export class Connection {
   /** Stage `connect`. Throws the refusal. */
   async connect(): Promise<void> {
     const verdicts: Promise<Verdict>[] = [];
-    await walkSure(this.#ops, this.#facts(), {
+    // The greeting does not wait for DNS.
+    const facts = this.#facts(() => undefined);
+    await walkSure(this.#ops, facts, {
       filter: (op) => {
         verdicts.push(this.#connectRun(this.#start(op)));
       },
@@ -79,7 +81,8 @@ export class Connection {
     if (this.#greeted) await this.#forget();
     this.#greeted = true;
     const verdicts: Promise<Verdict>[] = [];
-    await walkSure(this.#ops, this.#facts(), {
+    const facts = this.#facts(() => this.#hostnameIfKnown());
+    await walkSure(this.#ops, facts, {
       filter: (op) => {
         const known = this.#runs.get(op.id);
         verdicts.push(this.#heloRun(op, known));
@@ -145,15 +148,25 @@ export class Connection {
     if (merged.kind === "reject") throw merged.error;
   }
 
-  #facts(): Facts {
+  #facts(hostname: Facts["hostname"]): Facts {
     return {
       session: this.session,
       settled: false,
-      hostname: () => this.hostname(),
+      hostname,
       mailFrom: undefined,
       rcpt: undefined,
       header: () => undefined,
     };
+  }
+
+  /** Trouble with DNS is no reason to refuse a client before MAIL. */
+  async #hostnameIfKnown(): Promise<string | undefined> {
+    try {
+      return await this.hostname();
+    } catch (error) {
+      if (error instanceof SmtpError) return undefined;
+      throw error;
+    }
   }
 
   async #findHostname(): Promise<string> {

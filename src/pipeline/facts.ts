@@ -10,8 +10,11 @@ export interface Facts {
   readonly session: SessionInfo;
   /** From MAIL on, login and TLS do not change any more. */
   readonly settled: boolean;
-  /** Forward-confirmed name of the client; empty where it has none. */
-  hostname(): string | Promise<string>;
+  /**
+   * Forward-confirmed name of the client; empty where it has none. Once
+   * settled, a lookup that fails for now is thrown as `SmtpError`.
+   */
+  hostname(): string | undefined | Promise<string | undefined>;
   readonly mailFrom: string | undefined;
   /** Address of the recipient of this walk, after rewriting. */
   readonly rcpt: string | undefined;
