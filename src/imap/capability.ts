@@ -38,6 +38,12 @@ const EXTENSIONS: readonly (readonly [word: string, afterLogin: boolean])[] = [
   ["MULTIAPPEND", true],
 ];
 
+/**
+ * INTEROP Python imaplib 3.11: asks once, before login, and believes that for
+ * the whole session. Other words would make that answer long for nothing.
+ */
+const EARLY_COMMANDS = new Set(["ENABLE", "IDLE"]);
+
 /** The words for this session as of now. */
 export async function capabilitiesOf(session: Session): Promise<string[]> {
   const { settings } = session.services;
@@ -46,11 +52,10 @@ export async function capabilitiesOf(session: Session): Promise<string[]> {
   for (const [word, afterLogin] of EXTENSIONS) {
     if (isLoggedIn || !afterLogin) words.push(word);
   }
-  for (const command of new Set(session.commands.values())) {
-    // INTEROP: before login only what can be used then is of interest.
-    if (isLoggedIn || command.states.includes("notAuthenticated")) {
-      words.push(...command.capabilities);
-    }
+  for (const command of session.commands.values()) {
+    const isEarly = command.states.includes("notAuthenticated") ||
+      EARLY_COMMANDS.has(command.name);
+    if (isLoggedIn || isEarly) words.push(...command.capabilities);
   }
   if (isLoggedIn) words.push(await appendLimit(session));
   else words.push(...loginWords(session));
