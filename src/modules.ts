@@ -3,12 +3,18 @@
  * are light; what they need of big libraries they import when they start.
  */
 import { fs } from "#src/blobs/fs.ts";
+import { auto } from "#src/certificates/auto.ts";
+import { certificateFile } from "#src/certificates/certificate_file.ts";
+import { selfSigned } from "#src/certificates/self_signed.ts";
 import { files } from "#src/deliveries/files.ts";
 import { lmtpClient } from "#src/deliveries/lmtp_client.ts";
 import { queue } from "#src/deliveries/queue.ts";
 import { remote } from "#src/deliveries/remote.ts";
 import { smarthost } from "#src/deliveries/smarthost.ts";
 import { imap } from "#src/endpoints/imap.ts";
+import { lmtp } from "#src/endpoints/lmtp.ts";
+import { smtp } from "#src/endpoints/smtp.ts";
+import { submission } from "#src/endpoints/submission.ts";
 import { dkim } from "#src/filters/dkim.ts";
 import { dmarc } from "#src/filters/dmarc.ts";
 import { spf } from "#src/filters/spf.ts";
@@ -21,6 +27,9 @@ import { staticTable } from "#src/tables/static.ts";
 
 /** In the order of the reference. */
 export const MODULES: readonly AnyModule[] = [
+  smtp,
+  submission,
+  lmtp,
   imap,
   sqlmail,
   queue,
@@ -36,4 +45,7 @@ export const MODULES: readonly AnyModule[] = [
   staticTable,
   file,
   regexp,
+  auto,
+  selfSigned,
+  certificateFile,
 ];
