@@ -6,9 +6,19 @@
  *     deno run -A scripts/bench_pipeline.ts [MESSAGES]
  */
 import type { Delivery } from "#src/module/roles/delivery.ts";
+import type { Filter } from "#src/module/roles/filter.ts";
 import type { Recipient } from "#src/module/roles/session.ts";
 import type { MessageSource } from "#src/smtp/backend.ts";
-import { PipelineBench, rcpt, SESSION } from "#tests/support/pipeline_bench.ts";
+import { dkim } from "#src/filters/dkim.ts";
+import { dmarc } from "#src/filters/dmarc.ts";
+import { spf } from "#src/filters/spf.ts";
+import { verifyHostname } from "#src/filters/verify_hostname.ts";
+import {
+  fakeHost,
+  PipelineBench,
+  rcpt,
+  SESSION,
+} from "#tests/support/pipeline_bench.ts";
 
 const COUNT = Number.parseInt(Deno.args[0] ?? "20000", 10);
 
@@ -52,19 +62,53 @@ function sample(): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
+/** The filters of the built-in steps. */
+function builtinFilters(): Readonly<Record<string, Filter>> {
+  const host = fakeHost({}, "/nonexistent");
+  const { filter } = dkim.create({
+    private: "/nonexistent",
+    public: "/nonexistent",
+    selector: "epistle",
+    domains: [],
+  }, host);
+  return {
+    "verify-hostname": verifyHostname.create(
+      { action: "score", exempt: [] },
+      host,
+    ).filter,
+    spf: spf.create({ fail: "none", exempt: [] }, host).filter,
+    dkim: filter,
+    dmarc: dmarc.create({
+      on_reject: "reject",
+      on_quarantine: "quarantine",
+      exempt: [],
+    }, host).filter,
+  };
+}
+
+const BARE = "match local {\n delivery box\n}";
+const BUILTIN = "filter verify-hostname\nfilter spf\nfilter dkim\n" +
+  `filter dmarc\n${BARE}`;
+
 async function measure(
   name: string,
-  { wantsSummary }: { readonly wantsSummary: boolean },
+  { wantsSummary, steps = BARE }: {
+    readonly wantsSummary: boolean;
+    readonly steps?: string;
+  },
   source: () => MessageSource,
 ): Promise<void> {
-  const bench = new PipelineBench("match local {\n delivery box\n}", {
+  const bench = new PipelineBench(steps, {
+    filters: builtinFilters(),
     deliveries: { box: nowhere(wantsSummary) },
   });
-  const opened = bench.pipeline.open(SESSION);
+  // As smtp-source on the same machine: nobody from the Internet.
+  const session = { ...SESSION, remoteAddress: "127.0.0.1" };
+  const opened = bench.pipeline.open(session);
   await opened.connect();
-  await opened.helo(SESSION);
+  await opened.helo(session);
   const one = async (): Promise<void> => {
-    const transaction = await opened.mail(SESSION, "bob@sender.test", {});
+    const transaction = await opened.mail(session, "bob@sender.test", {});
     await transaction.recipient(rcpt("alice@example.org"));
     const [error] = await transaction.data(source());
     if (error !== undefined) throw error;
@@ -89,3 +133,8 @@ await measure("whole in memory", { wantsSummary: false }, () => bytes);
 await measure("as a stream", { wantsSummary: false }, stream);
 await measure("whole in memory, summary", { wantsSummary: true }, () => bytes);
 await measure("as a stream, summary", { wantsSummary: true }, stream);
+await measure(
+  "built-in filters, summary",
+  { wantsSummary: true, steps: BUILTIN },
+  () => bytes,
+);

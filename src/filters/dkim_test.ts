@@ -11,6 +11,8 @@ import {
 } from "#tests/support/pipeline_bench.ts";
 import type { Resolver } from "#src/dns/resolver.ts";
 import type { Filter } from "#src/module/roles/filter.ts";
+import { PASS } from "#src/module/roles/verdict.ts";
+import { addAuthResult } from "#src/pipeline/auth_results.ts";
 import { dkim } from "./dkim.ts";
 
 interface Record {
@@ -295,5 +297,27 @@ Deno.test("forged results that claim our name are removed, others stay", async (
   assert.deepEqual(
     text.match(/Authentication-Results:.*/g),
     ["Authentication-Results: other.test; spf=pass"],
+  );
+});
+
+Deno.test("findings stand in the order of the steps, whoever was first", async () => {
+  const box = new FaultyDelivery();
+  const early: Filter = {
+    start: ({ values }) => ({
+      sender() {
+        addAuthResult(values, "x-early=pass");
+        return Promise.resolve(PASS);
+      },
+    }),
+  };
+  const verify = withOptions(filterIn("/nonexistent"), { verify: true });
+  const bench = new PipelineBench("filter verify\nfilter early\ndelivery box", {
+    filters: { verify, early },
+    deliveries: { box },
+  });
+  await bench.send(["a@example.org"]);
+  assert.match(
+    box.delivered[0]?.text ?? "",
+    /^Authentication-Results: mx\.example\.org;\r\n\tdkim=none;\r\n\tx-early=pass\r\n/,
   );
 });

@@ -10,20 +10,30 @@ import {
   type ContextValues,
 } from "#src/module/roles/context.ts";
 
-/**
- * What filters found, each as one `resinfo` of RFC 8601 section 2.2 without
- * the semicolon: `spf=pass smtp.mailfrom=example.org`. One line of ASCII.
- */
-export const AUTH_RESULTS: ContextKey<readonly string[]> = contextKey(
-  "authentication-results",
-);
-
 /** The client's forward-confirmed name, where a filter has looked for it. */
 export const CLIENT_NAME: ContextKey<string> = contextKey("client-name");
 
-/** Leaves one more finding. */
+/**
+ * Findings are values of their own, so that filters that run at the same time
+ * or in an order other than that of the steps do not cover each other's.
+ */
+const PREFIX = "authentication-results:";
+
+/**
+ * Leaves one more finding: one `resinfo` of RFC 8601 section 2.2 without the
+ * semicolon, as `spf=pass smtp.mailfrom=example.org`. One line of ASCII.
+ */
 export function addAuthResult(values: ContextValues, result: string): void {
-  values.set(AUTH_RESULTS, [...values.get(AUTH_RESULTS) ?? [], result]);
+  values.set(contextKey<string>(`${PREFIX}${result}`), result);
+}
+
+/** What filters found on the way, in the order of the steps. */
+export function authResults(values: ContextValues): readonly string[] {
+  const results: string[] = [];
+  for (const [name, value] of values.entries()) {
+    if (name.startsWith(PREFIX)) results.push(String(value));
+  }
+  return results;
 }
 
 /** The field with its line break, findings in the order they were left. */

@@ -135,13 +135,18 @@ class Delivering {
     }
   }
 
+  /** An earlier try delivered this part. */
+  #wasDelivered(part: Part): boolean {
+    return this.#before.size > 0 && this.#before.has(partKey(part));
+  }
+
   /** Notes the first temporary failure of a recipient. */
   #failsBeforeCommit(accepted: Accepted): boolean {
     if (accepted.error !== undefined) return false;
     let refusal: SmtpError | undefined;
     let takers = 0;
     for (const part of accepted.parts) {
-      if (this.#before.has(partKey(part))) {
+      if (this.#wasDelivered(part)) {
         takers++;
         continue;
       }
@@ -161,7 +166,7 @@ class Delivering {
     for (const { parts, error } of this.#accepted) {
       if (error !== undefined) continue;
       for (const part of parts) {
-        if (part.slot !== slot || this.#before.has(partKey(part))) continue;
+        if (part.slot !== slot || this.#wasDelivered(part)) continue;
         const { recipient } = part;
         if (!recipients.has(recipient.address)) {
           recipients.set(recipient.address, recipient);
@@ -216,7 +221,7 @@ class Delivering {
     let refusal: SmtpError | undefined;
     let served = parts.length === 0;
     for (const part of parts) {
-      const state = this.#before.has(partKey(part))
+      const state = this.#wasDelivered(part)
         ? "done"
         : part.slot.states.get(part.recipient.address);
       if (state === "done") served = true;
@@ -245,7 +250,7 @@ class Delivering {
       : [];
     const parts = tried.flatMap((accepted) =>
       accepted.parts.filter((part) =>
-        this.#before.has(partKey(part)) ||
+        this.#wasDelivered(part) ||
         part.slot.states.get(part.recipient.address) === "done"
       ).map(partKey)
     );

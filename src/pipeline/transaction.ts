@@ -10,7 +10,7 @@ import type { Envelope, Recipient } from "#src/module/roles/session.ts";
 import type { MessageSource } from "#src/smtp/backend.ts";
 import { SmtpError } from "#src/smtp/reply.ts";
 import {
-  AUTH_RESULTS,
+  authResults,
   CLIENT_NAME,
   formatAuthResults,
   withoutForgedResults,
@@ -353,7 +353,7 @@ export class Transaction implements PipelineTransaction {
   ): HeaderBlock {
     if (content.final !== undefined) return content.final;
     const { hostname, perRecipient } = this.#core;
-    const results = slot.branch.values.get(AUTH_RESULTS) ?? [];
+    const results = authResults(slot.branch.values);
     let { header } = content;
     // What LMTP brings was checked by the server in front of us.
     if (mayBeForged && !perRecipient) {
