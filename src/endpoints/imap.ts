@@ -67,7 +67,7 @@ const config = {
       "address hold several all day, so this is more than for SMTP.",
     default: 100,
   }),
-  connection_rate: integer({
+  max_connection_rate: integer({
     doc: "New connections a minute from one address. 0: no bound.",
     default: 300,
   }),
@@ -119,7 +119,7 @@ class ImapEndpoint implements Endpoint, Lifecycle {
     this.#host = host;
     this.#sources = new SourceLimits({
       maxConnections: config.max_connections,
-      maxPerMinute: config.connection_rate,
+      maxPerMinute: config.max_connection_rate,
       countLoopback: false,
     }, host.clock);
   }
