@@ -106,8 +106,9 @@ async function welcome(): Promise<void> {
     await writer.write(new TextEncoder().encode(`${command}\r\n`));
     await reply();
   }
-  await lines.cancel();
-  connection.close();
+  // The server closes after QUIT; reading on ends the connection here too.
+  while (!(await lines.read()).done);
+  await writer.close();
 }
 
 function instructions(password: string): string {
@@ -154,9 +155,14 @@ async function main(): Promise<number> {
       if (signal === "SIGTERM") server.kill("SIGTERM");
     });
   }
-  if (await ready(server.status)) {
-    if (isNew) await welcome();
-    say(instructions(password));
+  try {
+    if (await ready(server.status)) {
+      if (isNew) await welcome();
+      say(instructions(password));
+    }
+  } catch (error) {
+    server.kill("SIGTERM");
+    throw error;
   }
   const { code } = await server.status;
   return code;
