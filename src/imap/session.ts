@@ -181,19 +181,20 @@ export class Session {
     this.#account = undefined;
   }
 
+  /** Reads what hints have said of the selected mailbox; tells nothing. */
+  async catchUp(): Promise<void> {
+    const selected = this.#selected;
+    if (selected?.view.stale) await this.#tryRefresh(selected);
+  }
+
   /** Tells what is new in the selected mailbox. RFC 9051 section 7. */
   async tellNews(
     options: { readonly expunge: boolean; readonly poll: boolean },
   ): Promise<void> {
     const selected = this.#selected;
     if (selected === undefined) return;
-    try {
-      if (options.poll) await selected.view.refresh();
-      else await selected.view.catchUp();
-    } catch (error) {
-      // The command itself is done; what is new is told another time.
-      this.log.warn("mailbox not refreshed", { error });
-    }
+    if (options.poll) await this.#tryRefresh(selected);
+    else await this.catchUp();
     if (selected.view.deleted) {
       throw new ImapError("BYE", "The selected mailbox was deleted");
     }
@@ -243,6 +244,15 @@ export class Session {
     return formatFlagList(
       selected.isRecent(uid) ? [...names, "\\Recent"] : names,
     );
+  }
+
+  /** What is new is told another time where the log can not be read now. */
+  async #tryRefresh(selected: SelectedMailbox): Promise<void> {
+    try {
+      await selected.view.refresh();
+    } catch (error) {
+      this.log.warn("mailbox not refreshed", { error });
+    }
   }
 
   async #claimRecent(selected: SelectedMailbox, from: Uid): Promise<void> {

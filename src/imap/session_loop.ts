@@ -192,6 +192,8 @@ export class SessionLoop {
     // From here on the command sees to the literal itself.
     this.#hasUnreadLiteral = false;
     try {
+      // So that the answer itself is about the mailbox as it is now.
+      await session.catchUp();
       return await prepared(session, { uid, tag, pending: received.pending });
     } finally {
       await this.#tellNews(command, uid);

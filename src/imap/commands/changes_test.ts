@@ -191,3 +191,14 @@ Deno.test("a mailbox that is deleted under a session ends it", () =>
     assert.match(await two.line(), /\* BYE/);
     assert.ok(await two.ended());
   }));
+
+Deno.test("an answer is about the mailbox as others have left it", () =>
+  withImap(async (server) => {
+    const one = await server.select();
+    await one.append(message("x"));
+    const two = await server.select();
+    await one.ok("STORE 1 +FLAGS.SILENT \\Flagged");
+    assert.match(await two.ok("FETCH 1 FLAGS"), /FLAGS \(\\Flagged\)/);
+    await one.ok("STORE 1 +FLAGS.SILENT \\Seen");
+    assert.match(await two.ok("SEARCH SEEN"), /SEARCH 1\r\n/);
+  }));
