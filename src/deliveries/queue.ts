@@ -6,12 +6,8 @@ import { list } from "#src/config/compound.ts";
 import type { ConfigOf } from "#src/config/directive.ts";
 import { duration, size } from "#src/config/quantities.ts";
 import { integer } from "#src/config/values.ts";
-import { defineModule, type Instance } from "#src/module/define.ts";
-import type { Host } from "#src/module/host.ts";
+import { defineModule } from "#src/module/define.ts";
 import { ref } from "#src/module/ref.ts";
-import { QueueEngine } from "#src/queue/engine.ts";
-import { QueueAdmin } from "#src/queue/queue_admin.ts";
-import { QueueDelivery } from "#src/queue/queue_delivery.ts";
 import { MAX_RECEIVED } from "#src/queue/received_count.ts";
 import { DEFAULT_SCHEDULE } from "#src/queue/schedule.ts";
 
@@ -66,7 +62,8 @@ const config = {
     default: "64K",
   }),
 };
-type Config = ConfigOf<typeof config>;
+/** The settings of a block. */
+export type QueueConfig = ConfigOf<typeof config>;
 
 /** The module `queue`. */
 export const queue = defineModule({
@@ -93,48 +90,13 @@ is never lost.`,
     const folder = queueFolder(host.globals.state_dir, host.instance);
     return Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   },
-  create: (config, host) => createQueue(config, host),
+  async create(config, host) {
+    const { createQueue } = await import("./queue_instance.ts");
+    return createQueue(config, host);
+  },
 });
 
 /** Every queue has a folder of its own. */
-function queueFolder(stateDir: string, instance: string): string {
+export function queueFolder(stateDir: string, instance: string): string {
   return `${stateDir}/queue/${instance}`;
-}
-
-function createQueue(
-  config: Config,
-  host: Host,
-): Instance<"delivery" | "admin"> {
-  const { globals } = host;
-  let engine: QueueEngine | undefined;
-  // Made at the first use, so that commands work on a queue that is not started.
-  const getEngine = (): QueueEngine =>
-    engine ??= new QueueEngine({
-      folder: queueFolder(globals.state_dir, host.instance),
-      hostname: globals.hostname,
-      schedule: { waits: config.retry, maxAge: config.max_age },
-      concurrency: config.concurrency,
-      domainConcurrency: config.domain_concurrency,
-      batch: config.batch,
-      delayWarning: config.delay_warning,
-      inlineSize: config.inline_size,
-    }, {
-      clock: host.clock,
-      log: host.log,
-      random: Math.random,
-      target: () => host.use(config.target),
-      bounce: () => host.use(config.bounce),
-      isLocal: (domain) => globals.domains.includes(domain),
-    });
-  return {
-    delivery: new QueueDelivery(getEngine, config.max_received),
-    admin: new QueueAdmin(getEngine),
-    // deno-lint-ignore require-await -- a database that is taken must reject
-    async start(): Promise<void> {
-      // A command looks at the queue; it must not begin to send.
-      if (host.worker !== "cli") getEngine().start();
-    },
-    drain: () => engine?.drain() ?? Promise.resolve(),
-    stop: () => engine?.stop() ?? Promise.resolve(),
-  };
 }

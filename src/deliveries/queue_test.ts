@@ -68,7 +68,7 @@ Deno.test("mail goes from the queue to its host, and back as a report", async ()
       ((ref: { instance: string }) =>
         ref.instance === "remote" ? sender.delivery : accounts) as Host["use"],
   };
-  const instance = queue.create(QUEUE, host);
+  const instance = await queue.create(QUEUE, host);
   await queue.prepare?.(QUEUE, host);
   await sender.start?.(signal);
   await instance.start?.(signal);
@@ -143,7 +143,7 @@ Deno.test("the command line sees the queue and sends nothing", async () => {
     ...testHost({ globals: testGlobals({ state_dir: folder }) }),
     worker: "cli",
   };
-  const instance = queue.create(QUEUE, host);
+  const instance = await queue.create(QUEUE, host);
   try {
     const { signal } = new AbortController();
     await instance.start?.(signal);

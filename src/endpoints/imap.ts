@@ -1,43 +1,12 @@
 /**
- * `imap`: mailboxes over IMAP4rev1. The protocol is in `src/imap`; here it
- * meets configuration, storage, auth, certificates and sockets.
+ * `imap`: mailboxes over IMAP4rev1. The protocol is in `src/imap`, the work of
+ * the endpoint in `imap_endpoint.ts`.
  */
-import type { Socket } from "node:net";
-import { DeadlineError, withDeadline } from "#src/async/deadline.ts";
 import type { ConfigOf } from "#src/config/directive.ts";
 import { duration } from "#src/config/quantities.ts";
 import { bool, integer, oneOf, words } from "#src/config/values.ts";
-import type { StorageBackend } from "#src/imap/backend.ts";
-import { MailboxViews } from "#src/imap/mailbox_views.ts";
-import { SessionLoop } from "#src/imap/session_loop.ts";
-import type { ImapServices } from "#src/imap/services.ts";
-import { summarize } from "#src/imap/summary_builder.ts";
-import { upperAscii } from "#src/imap/wire/ascii.ts";
-import { defineModule, type Lifecycle } from "#src/module/define.ts";
-import type { Host } from "#src/module/host.ts";
+import { defineModule } from "#src/module/define.ts";
 import { ref } from "#src/module/ref.ts";
-import type { Endpoint } from "#src/module/roles/endpoint.ts";
-import type { Connection } from "#src/net/connection.ts";
-import {
-  formatListenAddress,
-  listen,
-  type Listener,
-  parseListenAddress,
-} from "#src/net/listener.ts";
-import { LoginLimits } from "#src/net/login_limits.ts";
-import { SocketConnection } from "#src/net/socket_connection.ts";
-import { SourceLimits } from "#src/net/source_limits.ts";
-import { TlsContexts } from "#src/net/tls_contexts.ts";
-import { AppendSpool } from "./imap_spool.ts";
-
-/** Port of IMAP over TLS from the first byte. RFC 8314 section 3.2. */
-const IMPLICIT_TLS_PORT = 993;
-
-/** Bytes that name a session in the log. */
-const SESSION_ID_BYTES = 6;
-
-/** Bytes of the secret behind keys of unknown users. */
-const DECOY_SECRET_BYTES = 32;
 
 const config = {
   storage: ref("storage", { doc: "Where the mailboxes are." }),
@@ -76,7 +45,9 @@ const config = {
     default: [],
   }),
 };
-type Config = ConfigOf<typeof config>;
+
+/** The settings of a block. */
+export type ImapConfig = ConfigOf<typeof config>;
 
 export const imap = defineModule({
   name: "imap",
@@ -92,7 +63,8 @@ export const imap = defineModule({
     read: [globals.spool_dir],
     write: [globals.spool_dir],
   }),
-  create: (config, host) => {
+  create: async (config, host) => {
+    const { ImapEndpoint } = await import("./imap_endpoint.ts");
     const endpoint = new ImapEndpoint(config, host);
     return {
       endpoint,
@@ -102,178 +74,3 @@ export const imap = defineModule({
     };
   },
 });
-
-/** The endpoint at work. */
-class ImapEndpoint implements Endpoint, Lifecycle {
-  readonly #config: Config;
-  readonly #host: Host;
-  readonly #loops: Map<SessionLoop, Promise<void>> = new Map();
-  readonly #sources: SourceLimits;
-  #listeners: Listener[] = [];
-  #addresses: readonly string[] = [];
-  #contexts: TlsContexts | undefined;
-  #views: MailboxViews | undefined;
-
-  constructor(config: Config, host: Host) {
-    this.#config = config;
-    this.#host = host;
-    this.#sources = new SourceLimits({
-      maxConnections: config.max_connections,
-      maxPerMinute: config.max_connection_rate,
-      countLoopback: false,
-    }, host.clock);
-  }
-
-  get addresses(): readonly string[] {
-    return this.#addresses;
-  }
-
-  async start(): Promise<void> {
-    if (this.#config.tls_mode !== "off") {
-      this.#contexts = new TlsContexts(
-        this.#host.use(this.#config.tls),
-        (error) => this.#host.log.error("certificate not usable", { error }),
-      );
-      await this.#contexts.start();
-    }
-    const backend = this.#host.use(this.#config.storage);
-    this.#views = new MailboxViews(backend);
-    this.#views.start();
-    const services = this.#services(backend, this.#views);
-    for (const address of this.#host.addresses) {
-      const parsed = parseListenAddress(address);
-      if (parsed === undefined) {
-        throw new TypeError(`Not an address: ${address}`);
-      }
-      const isImplicit = this.#isImplicit(parsed.port);
-      this.#listeners.push(
-        await listen(
-          parsed,
-          (socket) => this.#accept(socket, services, isImplicit),
-        ),
-      );
-    }
-    this.#addresses = this.#listeners.map(({ address }) =>
-      formatListenAddress(address)
-    );
-  }
-
-  /** Takes no new connections, says BYE to all, waits for what runs. */
-  async drain(): Promise<void> {
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
-    this.#listeners = [];
-    const runs = [...this.#loops].map(async ([loop, run]) => {
-      await loop.drain();
-      await run;
-    });
-    try {
-      await withDeadline(
-        "drain",
-        this.#host.globals.drain_time,
-        () => Promise.all(runs),
-      );
-    } catch (error) {
-      if (!(error instanceof DeadlineError)) throw error;
-      this.#host.log.warn("sessions cut off", { sessions: this.#loops.size });
-    }
-  }
-
-  async stop(): Promise<void> {
-    for (const loop of this.#loops.keys()) loop.destroy();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
-    await Promise.all(this.#loops.values());
-    this.#views?.stop();
-    this.#contexts?.stop();
-  }
-
-  #isImplicit(port: number): boolean {
-    const { tls_mode } = this.#config;
-    return tls_mode === "implicit" ||
-      (tls_mode === "auto" && port === IMPLICIT_TLS_PORT);
-  }
-
-  #services(
-    backend: StorageBackend,
-    views: MailboxViews,
-  ): ImapServices {
-    const { insecure_auth, idle_timeout, max_sessions, hide_capability } =
-      this.#config;
-    return {
-      backend,
-      views,
-      auth: this.#host.use(this.#config.auth),
-      loginLimits: new LoginLimits(this.#host.clock),
-      spool: new AppendSpool(this.#host.globals.spool_dir),
-      settings: {
-        hostname: this.#host.globals.hostname,
-        idleTimeoutMs: idle_timeout,
-        insecureAuth: insecure_auth,
-        hiddenCapabilities: new Set(hide_capability.map(upperAscii)),
-        maxSessionsPerAccount: max_sessions,
-        serverId: { name: "Epistle" },
-      },
-      tls: this.#contexts,
-      log: this.#host.log,
-      clock: this.#host.clock,
-      sessionsOf: new Map(),
-      decoySecret: randomBytes(DECOY_SECRET_BYTES),
-      random: randomBytes,
-      summarize,
-    };
-  }
-
-  #accept(socket: Socket, services: ImapServices, isImplicit: boolean): void {
-    const id = encodeHex(randomBytes(SESSION_ID_BYTES));
-    const connection = new SocketConnection(socket);
-    const leave = this.#sources.admit(connection.remoteAddress);
-    if (leave === undefined) {
-      connection.destroy();
-      return;
-    }
-    const loop = new SessionLoop(services, connection, id);
-    const run = this.#serve(loop, connection, isImplicit).finally(() => {
-      this.#loops.delete(loop);
-      leave();
-    });
-    this.#loops.set(loop, run);
-  }
-
-  /** Never rejects. */
-  async #serve(
-    loop: SessionLoop,
-    connection: Connection,
-    isImplicit: boolean,
-  ): Promise<void> {
-    if (isImplicit && !(await this.#trySecure(connection))) return;
-    await loop.run();
-  }
-
-  /** TLS from the first byte; says whether it came about. */
-  async #trySecure(connection: Connection): Promise<boolean> {
-    const contexts = this.#contexts;
-    const context = contexts?.defaultContext;
-    if (contexts === undefined || context === undefined) {
-      connection.destroy();
-      return false;
-    }
-    try {
-      await connection.startTls(contexts, context);
-      return true;
-    } catch (error) {
-      this.#host.log.debug("handshake failed", {
-        remote: connection.remoteAddress,
-        error,
-      });
-      return false;
-    }
-  }
-}
-
-function randomBytes(count: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(count));
-}
-
-function encodeHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
-}

@@ -3,8 +3,7 @@
  * protocol is in `src/smtp`, the work of the endpoint in `smtp_endpoint.ts`.
  */
 import { defineModule } from "#src/module/define.ts";
-import { pipelinePermissions } from "#src/pipeline/compile.ts";
-import { SmtpEndpoint } from "./smtp_endpoint.ts";
+import { pipelinePermissions } from "#src/pipeline/pipeline_permissions.ts";
 import { LOGIN_SCHEMA, SMTP_SCHEMA } from "./smtp_schema.ts";
 
 /** The module. */
@@ -20,7 +19,8 @@ export const smtp = defineModule({
   listens: true,
   config: { ...SMTP_SCHEMA, ...LOGIN_SCHEMA },
   permissions: (_config, setting) => pipelinePermissions(setting),
-  create: (config, host) => {
+  create: async (config, host) => {
+    const { SmtpEndpoint } = await import("./smtp_endpoint.ts");
     const endpoint = new SmtpEndpoint("smtp", config, config, host);
     return {
       endpoint,

@@ -3,8 +3,6 @@
  * semantics are those of `docs/architecture.md` section 4.
  */
 import type { Host } from "#src/module/host.ts";
-import type { Permissions } from "#src/module/permissions.ts";
-import type { Setting } from "#src/module/define.ts";
 import type {
   Envelope,
   MailParameters,
@@ -63,12 +61,6 @@ export function compilePipeline(
     ids: new MessageIds(),
   };
   return new Pipeline(core);
-}
-
-/** What the worker of an endpoint needs for its pipeline. */
-export function pipelinePermissions({ globals }: Setting): Permissions {
-  const folders = [globals.spool_dir];
-  return { dns: true, read: folders, write: folders };
 }
 
 /** Spool files of a process that is gone are older than this. */

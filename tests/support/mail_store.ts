@@ -48,7 +48,7 @@ export async function openStore(
       tasks.push(task(stopped.signal).catch(() => {}));
     },
   };
-  const instance = sqlmail.create({
+  const instance = await sqlmail.create({
     driver: "sqlite3",
     dsn: `${folder}/mail.db`,
     blobs: { role: "blobs", instance: "fs" },
