@@ -16,6 +16,9 @@ export interface Body {
   open(): ReadableStream<Uint8Array>;
 }
 
+/** How much of a body is copied at once for a reader. */
+const CHUNK_BYTES = 128 * 1024;
+
 /** A body that lies in memory. */
 export class MemoryBody implements Body {
   readonly bytes: Uint8Array;
@@ -30,11 +33,14 @@ export class MemoryBody implements Body {
 
   open(): ReadableStream<Uint8Array> {
     const bytes = this.bytes;
+    let at = 0;
     return new ReadableStream({
-      start(controller): void {
-        if (bytes.length > 0) controller.enqueue(bytes.slice());
-        controller.close();
+      pull(controller): void {
+        const end = Math.min(at + CHUNK_BYTES, bytes.length);
+        if (end > at) controller.enqueue(bytes.slice(at, end));
+        at = end;
+        if (at === bytes.length) controller.close();
       },
-    });
+    }, { highWaterMark: 0 });
   }
 }

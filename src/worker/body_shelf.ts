@@ -16,6 +16,12 @@ import { packBytes } from "./wire_bytes.ts";
 /** The name of the service in every worker. */
 export const BODIES = "bodies";
 
+/**
+ * Longest body that travels inside the call. Posting copies it several times;
+ * longer ones are fetched in chunks that change hands without a copy.
+ */
+const LARGEST_COPY = 64 * 1024;
+
 /** Chunks on their way at once. */
 const CHUNKS_AHEAD = 4;
 
@@ -40,7 +46,7 @@ export class BodyShelf implements Service {
     transfer: Transferable[],
     use: (wire: WireBody) => Promise<T>,
   ): Promise<T> {
-    if (body.bytes !== undefined) {
+    if (body.bytes !== undefined && body.size <= LARGEST_COPY) {
       return await use({ bytes: packBytes(body.bytes, transfer, "copy") });
     }
     const shelf = ++this.#last;
