@@ -10,6 +10,8 @@ import { imap } from "./imap.ts";
 const AUTHORITY = makeAuthority("test", Date.now(), 2);
 const LEAF = makeLeaf(AUTHORITY, ["localhost"], Date.now(), 2);
 
+const MAY_USE = true;
+
 type TlsMode = "auto" | "implicit" | "starttls" | "off";
 
 /** Runs the endpoint on a free port of this machine. */
@@ -22,7 +24,7 @@ async function withEndpoint(
     storage: back.storage,
     auth: {
       ...back.services.auth as Roles["auth"],
-      mayUse: () => Promise.resolve(true),
+      mayUse: () => Promise.resolve(MAY_USE),
     },
     certificates: {
       get: () =>
