@@ -3,6 +3,7 @@
  * stay in memory, the body of large ones goes to a file. Splits header from
  * body at the blank line (RFC 5322 section 2.1) on the way.
  */
+import { releaseBytes } from "#src/bytes/release_bytes.ts";
 import { LimitError } from "#src/errors/errors.ts";
 import { type Body, MemoryBody } from "#src/message/body.ts";
 import { findHeaderEnd, HeaderBlock } from "#src/message/header_block.ts";
@@ -19,6 +20,11 @@ export interface SpoolSettings {
   readonly maxHeaderBytes?: number;
   /** Largest body that is kept in memory. */
   readonly memoryBytes?: number;
+  /**
+   * Whoever made the stream never looks at a chunk again, not even at its
+   * length: those that go to the file are freed at once.
+   */
+  readonly releaseChunks?: boolean;
 }
 
 /** A message that was read to its end. */
@@ -209,7 +215,7 @@ class BodyStore {
 
   push(bytes: Uint8Array): Promise<void> | undefined {
     this.count(bytes.length);
-    if (this.#file !== undefined) return this.#file.write(bytes);
+    if (this.#file !== undefined) return this.#write(this.#file, bytes);
     this.#chunks.push(bytes);
     this.#inMemory += bytes.length;
     return this.#inMemory > this.#memoryBytes ? this.#toFile() : undefined;
@@ -217,8 +223,13 @@ class BodyStore {
 
   async #toFile(): Promise<void> {
     this.#file = await SpoolFile.create(this.#settings.folder);
-    for (const chunk of this.#chunks) await this.#file.write(chunk);
+    for (const chunk of this.#chunks) await this.#write(this.#file, chunk);
     this.#chunks.length = 0;
+  }
+
+  async #write(file: SpoolFile, bytes: Uint8Array): Promise<void> {
+    await file.write(bytes);
+    if (this.#settings.releaseChunks === true) releaseBytes(bytes);
   }
 
   end(): { readonly body: Body; dispose(): Promise<void> } {

@@ -121,3 +121,23 @@ Deno.test("the sweep removes what other processes left, and nothing else", () =>
     assert.equal(await sweepSpool(folder, Date.now() + 1000), 1);
     assert.equal(await sweepSpool(`${folder}/absent`, 0), 0);
   }));
+
+Deno.test("chunks are freed only where their maker has let go of them", () =>
+  inFolder(async (folder) => {
+    for (const releaseChunks of [false, true]) {
+      const chunks = ["A: 1\r\n\r\n", "x".repeat(500), "y".repeat(500)]
+        .map((text) => new TextEncoder().encode(text).slice());
+      const spooled = await spoolMessage(ReadableStream.from(chunks), {
+        folder,
+        maxBytes: 10_000,
+        memoryBytes: 100,
+        releaseChunks,
+      });
+      const lengths = chunks.map(({ length }) => length);
+      assert.deepEqual(lengths, releaseChunks ? [8, 0, 0] : [8, 500, 500]);
+      assert.equal(spooled.header.bytes.length, 8);
+      const body = await new Response(spooled.body.open()).text();
+      assert.equal(body, "x".repeat(500) + "y".repeat(500));
+      await spooled.dispose();
+    }
+  }));
