@@ -5,7 +5,7 @@
  * renamed to its name; then the folder is synced. Nothing is encrypted or
  * compressed here.
  */
-import { createHash } from "node:crypto";
+import { releaseBytes } from "#src/bytes/release_bytes.ts";
 import { path } from "#src/config/places.ts";
 import { StorageError } from "#src/errors/errors.ts";
 import { defineModule } from "#src/module/define.ts";
@@ -208,6 +208,7 @@ async function writeFile(
   name: string,
   bytes: ReadableStream<Uint8Array>,
 ): Promise<{ readonly hash: string; readonly size: number }> {
+  const { createHash } = await import("node:crypto");
   const hash = createHash("sha256");
   let size = 0;
   using file = await Deno.open(name, {
@@ -219,6 +220,7 @@ async function writeFile(
     hash.update(chunk);
     size += chunk.length;
     await writeAll(file, chunk);
+    releaseBytes(chunk);
   }
   await file.sync();
   return { hash: hash.digest("hex"), size };

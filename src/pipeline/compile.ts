@@ -52,6 +52,7 @@ export function compilePipeline(
     spool: {
       folder: globals.spool_dir,
       maxBytes: settings.max_size ?? PIPELINE_LIMITS.messageBytes,
+      releaseChunks: true,
     },
     partials: new PartialDeliveries(
       globals.spool_dir,

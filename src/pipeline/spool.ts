@@ -238,8 +238,19 @@ class BodyStore {
       file.finish();
       return { body: file, dispose: () => file.dispose() };
     }
-    const body = new MemoryBody(concat(this.#chunks));
-    return { body, dispose: () => Promise.resolve() };
+    const bytes = concat(this.#chunks);
+    const body = new MemoryBody(bytes);
+    if (this.#settings.releaseChunks !== true) {
+      return { body, dispose: () => Promise.resolve() };
+    }
+    if (this.#chunks.length > 1) this.#chunks.forEach(releaseBytes);
+    return {
+      body,
+      dispose: (): Promise<void> => {
+        if (bytes.length >= RELEASE_FROM_BYTES) releaseBytes(bytes);
+        return Promise.resolve();
+      },
+    };
   }
 
   async discard(): Promise<void> {
@@ -247,6 +258,8 @@ class BodyStore {
   }
 }
 
+/** Shorter bodies are left to the garbage collector, which is quick there. */
+const RELEASE_FROM_BYTES = 64 * 1024;
 const LF = 0x0a;
 const EMPTY = new Uint8Array();
 

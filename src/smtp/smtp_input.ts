@@ -125,8 +125,9 @@ export class SmtpInput extends SMTPStream {
 
   #step(events: SmtpInputEvents | undefined): Promise<void> | undefined {
     if (events === undefined || this.isClosed) return this.#finish();
-    // A chunk without bytes has its end here, whatever follows.
-    if (this.#position === this.#piece.length && this.#chunkLeft !== 0) {
+    // A chunk without bytes has its end here, whatever follows. A piece that
+    // was given on whole may have been freed: its length is 0 then.
+    if (this.#position >= this.#piece.length && this.#chunkLeft !== 0) {
       const waiting = events.idle();
       return waiting === undefined
         ? this.#finish()
