@@ -4,6 +4,7 @@
  * source. Prints the median of several starts.
  */
 import { freePorts } from "#tests/support/free_ports.ts";
+import { ENGINE_FLAGS } from "./engine_flags.ts";
 
 const STARTS = 5;
 const DEADLINE_MS = 30_000;
@@ -62,7 +63,9 @@ async function main(): Promise<void> {
   const [executable] = Deno.args;
   const mainFile = new URL("../main.ts", import.meta.url).pathname;
   const program = executable ?? Deno.execPath();
-  const before = executable === undefined ? ["run", "-A", "-q", mainFile] : [];
+  const before = executable === undefined
+    ? ["run", ENGINE_FLAGS, "-A", "-q", mainFile]
+    : [];
   const folder = await Deno.makeTempDir({ prefix: "epistle-start-" });
   const file = `${folder}/epistle.conf`;
   const ports = freePorts(5);

@@ -8,6 +8,7 @@
  * result.
  */
 import { parseArgs } from "node:util";
+import { ENGINE_FLAGS } from "./engine_flags.ts";
 
 /** No run, no ffi, nothing of the system but its name and load. */
 const PERMISSIONS = [
@@ -31,7 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
     },
   });
   const { output } = values;
-  const common = [...PERMISSIONS, ...INCLUDES];
+  const common = [ENGINE_FLAGS, ...PERMISSIONS, ...INCLUDES];
   const [command, full] = values.with === undefined
     ? [Deno.execPath(), [
       "compile",

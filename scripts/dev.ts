@@ -3,6 +3,7 @@
  * account and a message in it. State is in `.dev/`; remove it to begin anew.
  */
 import { DEV_WELCOME } from "#scripts/dev_welcome.ts";
+import { ENGINE_FLAGS } from "#scripts/engine_flags.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const CONFIG = `${ROOT}config/dev.conf`;
@@ -20,6 +21,7 @@ function epistle(
   return new Deno.Command(Deno.execPath(), {
     args: [
       "run",
+      ENGINE_FLAGS,
       "--no-prompt",
       "--allow-net",
       "--allow-read",

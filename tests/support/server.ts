@@ -3,6 +3,7 @@
  * a person would. Stop it with `stop` (SIGTERM) or `kill` (SIGKILL); the folder
  * stays for a second start until `remove`.
  */
+import { ENGINE_FLAGS } from "#scripts/engine_flags.ts";
 import { freePorts } from "#tests/support/free_ports.ts";
 
 /** How long the program may take to answer on its ports. */
@@ -213,7 +214,7 @@ export class TestServer {
 /** How to start the program from source. */
 function programArgs(): string[] {
   const main = new URL("../../main.ts", import.meta.url).pathname;
-  return ["run", "-A", "--no-prompt", "--quiet", main];
+  return ["run", ENGINE_FLAGS, "-A", "--no-prompt", "--quiet", main];
 }
 
 /** Runs `use` with a server and takes the server away afterwards. */
