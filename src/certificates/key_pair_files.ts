@@ -1,5 +1,4 @@
 /** A certificate and its key in files: read, watched, matched by name. */
-import { X509Certificate } from "node:crypto";
 import type { Clock } from "#src/clock/clock.ts";
 import type { Log } from "#src/log/log.ts";
 import type {
@@ -91,6 +90,7 @@ async function loadPair(paths: KeyPairPaths): Promise<Loaded> {
     Deno.readTextFile(paths.chain),
     Deno.readTextFile(paths.key),
   ]);
+  const { X509Certificate } = await import("node:crypto");
   const leaf = new X509Certificate(chain);
   const names = [...(leaf.subjectAltName ?? "").matchAll(/DNS:([^,\s]+)/g)]
     .map(([, name = ""]) => name.toLowerCase());

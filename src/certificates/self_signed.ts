@@ -2,11 +2,10 @@
 import { defineModule } from "#src/module/define.ts";
 import { KeyPairFiles } from "./key_pair_files.ts";
 import {
-  ensureSelfSigned,
   selfSignedFolder,
   selfSignedNames,
   selfSignedPaths,
-} from "./self_signed_files.ts";
+} from "./self_signed_paths.ts";
 
 /** The module. */
 export const selfSigned = defineModule({
@@ -23,12 +22,14 @@ export const selfSigned = defineModule({
   permissions: (_config, { globals, instance }) => ({
     read: Object.values(selfSignedPaths(selfSignedFolder(globals, instance))),
   }),
-  prepare: (_config, { globals, instance, clock }) =>
-    ensureSelfSigned(
+  async prepare(_config, { globals, instance, clock }): Promise<void> {
+    const { ensureSelfSigned } = await import("./self_signed_files.ts");
+    await ensureSelfSigned(
       selfSignedFolder(globals, instance),
       selfSignedNames(globals),
       clock.now(),
-    ),
+    );
+  },
   create: (_config, host) => {
     const folder = selfSignedFolder(host.globals, host.instance);
     const files = new KeyPairFiles(

@@ -1,13 +1,13 @@
 /** The files of self-made certificates: made once, renewed before their end. */
 import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
-import type { Globals } from "#src/module/globals.ts";
 import type { KeyPairPaths } from "./key_pair_files.ts";
 import {
   type MadeCertificate,
   makeAuthority,
   makeLeaf,
 } from "./make_certificate.ts";
+import { selfSignedPaths } from "./self_signed_paths.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** An authority that people have trusted by hand should stay. */
@@ -16,28 +16,6 @@ const AUTHORITY_DAYS = 3650;
 const LEAF_DAYS = 397;
 /** A leaf is made again when less than this is left. */
 const RENEW_DAYS = 60;
-
-/** Folder of the files of one instance. */
-export function selfSignedFolder(globals: Globals, instance: string): string {
-  return join(globals.state_dir, "tls", instance);
-}
-
-/** What workers read. */
-export function selfSignedPaths(folder: string): KeyPairPaths {
-  return { chain: join(folder, "chain.pem"), key: join(folder, "key.pem") };
-}
-
-/** The names for which the certificate stands. */
-export function selfSignedNames(globals: Globals): readonly string[] {
-  return [
-    ...new Set([
-      globals.hostname,
-      ...globals.domains,
-      "localhost",
-      "127.0.0.1",
-    ]),
-  ];
-}
 
 /** Makes what is missing, too old, or for other names. */
 export async function ensureSelfSigned(

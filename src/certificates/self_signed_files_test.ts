@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { SILENT_LOG } from "#src/log/log.ts";
 import { FakeClock } from "#tests/support/fake_clock.ts";
 import { KeyPairFiles } from "./key_pair_files.ts";
-import { ensureSelfSigned, selfSignedPaths } from "./self_signed_files.ts";
+import { ensureSelfSigned } from "./self_signed_files.ts";
+import { selfSignedPaths } from "./self_signed_paths.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const DAY_MS = 24 * 60 * 60 * 1000;

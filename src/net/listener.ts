@@ -1,5 +1,5 @@
 /** Listening sockets, the only place where ports are opened. */
-import { createServer, type Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 
 /** `host:port`, an IPv6 host in brackets. */
 export interface ListenAddress {
@@ -27,6 +27,8 @@ export async function listen(
   address: ListenAddress,
   accept: (socket: Socket) => void,
 ): Promise<Listener> {
+  // Loaded here: who only reads addresses does not need sockets.
+  const { createServer } = await import("node:net");
   const server = createServer({ noDelay: true }, accept);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);

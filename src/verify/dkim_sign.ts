@@ -4,7 +4,6 @@
  * `simple` because a body then goes to the hash as it is, at the speed of the
  * hash; what changes white space in bodies on the way breaks more than that.
  */
-import { createHash } from "node:crypto";
 import type { Body } from "#src/message/body.ts";
 import type { HeaderBlock, HeaderField } from "#src/message/header_block.ts";
 
@@ -55,6 +54,8 @@ const CRLF = ENCODER.encode("\r\n");
 
 /** SHA-256 of the body in `simple` form. RFC 6376 section 3.4.3. */
 export async function hashBody(body: Body): Promise<string> {
+  // Loaded here: every worker loads this file, few of them sign.
+  const { createHash } = await import("node:crypto");
   const hash = createHash("sha256");
   if (body.bytes !== undefined) {
     hash.update(body.bytes.subarray(0, contentEnd(body.bytes)));
