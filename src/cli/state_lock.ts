@@ -36,17 +36,34 @@ export async function lockState(
       "Set state_dir to a folder that this user may write",
     );
   }
-  const end = performance.now() + waitMs;
-  while (!await file.tryLock(EXCLUSIVE)) {
-    if (performance.now() >= end) {
-      file.close();
-      throw new CliError(
-        `Another epistle uses the state folder ${folder}`,
-        undefined,
-        "Stop it first, or give this one a state_dir of its own",
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  if (!await lockWithin(file, waitMs)) {
+    file.close();
+    throw new CliError(
+      `Another epistle uses the state folder ${folder}`,
+      undefined,
+      "Stop it first, or give this one a state_dir of its own",
+    );
   }
   return { release: () => file.close() };
+}
+
+/** Locks the file if nobody else holds it for all of `waitMs`. */
+async function lockWithin(file: Deno.FsFile, waitMs: number): Promise<boolean> {
+  // Before Deno 2.9 there only is the lock that waits for ever.
+  if (typeof file.tryLock !== "function") {
+    return await Promise.race([
+      file.lock(EXCLUSIVE).then(() => true),
+      pause(Math.max(waitMs, RETRY_MS)).then(() => false),
+    ]);
+  }
+  const end = performance.now() + waitMs;
+  while (!await file.tryLock(EXCLUSIVE)) {
+    if (performance.now() >= end) return false;
+    await pause(RETRY_MS);
+  }
+  return true;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
