@@ -10,7 +10,11 @@ export function mechanismsOf(session: Session): SaslMechanism[] {
   const { auth, settings, decoySecret, random } = session.services;
   const mechanisms = [PLAIN, LOGIN];
   if (auth.scram !== undefined) {
-    mechanisms.unshift(scramSha256({ random, decoySecret }));
+    mechanisms.unshift(scramSha256({
+      random,
+      decoySecret,
+      iterations: auth.scram.iterations,
+    }));
   }
   const isSafe = session.connection.tls !== undefined || settings.insecureAuth;
   return mechanisms.filter((mechanism) => isSafe || !mechanism.isPlaintext);

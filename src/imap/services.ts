@@ -25,6 +25,8 @@ export interface Authenticator {
     | { readonly ok: false; readonly reason: string }
   >;
   readonly scram?: {
+    /** Of new accounts; keys made up for unknown users say the same. */
+    readonly iterations: number;
     keys(user: string): Promise<
       | {
         readonly identity: LoginIdentity;

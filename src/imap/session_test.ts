@@ -165,6 +165,7 @@ Deno.test("SCRAM-SHA-256 proves the password without sending it", () => {
   const auth = {
     checkPlain: () => Promise.resolve({ ok: false as const, reason: "no" }),
     scram: {
+      iterations: 4096,
       keys: (user: string) =>
         Promise.resolve(
           user === "alice" ? { identity: { account: user }, keys } : undefined,

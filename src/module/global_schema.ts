@@ -42,7 +42,7 @@ export const GLOBAL_SCHEMA = {
   }),
   workers: optional(integer({
     doc:
-      "The number of endpoint workers; 0 runs everything in one thread. Left out: one for each core, at most 8.",
+      "The number of endpoint workers; 0 runs everything in one thread. Left out: one less than there are cores, at least 1 and at most 8.",
     max: MAX_WORKERS,
   })),
   storage_readers: integer({
@@ -104,7 +104,7 @@ export function completeGlobals(
     spool_dir: lines.spool_dir ?? join(lines.state_dir, "spool"),
     tls,
     workers: lines.workers ??
-      Math.min(Math.max(machine.cores, 1), DEFAULT_WORKERS_MAX),
+      Math.min(Math.max(machine.cores - 1, 1), DEFAULT_WORKERS_MAX),
     storage_readers: lines.storage_readers,
     dns: lines.dns && formatListenAddress(lines.dns),
     postmaster: lines.postmaster ?? `postmaster@${hostname}`,

@@ -15,8 +15,6 @@ import { trySaslprep } from "./saslprep.ts";
 import { encodeBase64, tryDecodeBase64, tryDecodeText } from "./text.ts";
 
 const HASH_BYTES = 32;
-/** What keys of unknown users say; as new accounts have it. */
-const DECOY_ITERATIONS = 4096;
 const NONCE_BYTES = 18;
 
 /** What the mechanism takes from outside. */
@@ -25,6 +23,8 @@ export interface ScramOptions {
   random(bytes: number): Uint8Array;
   /** Secret of this server; makes salts of unknown users the same each time. */
   readonly decoySecret: Uint8Array;
+  /** What keys of unknown users say; as new accounts have it. */
+  readonly iterations: number;
 }
 
 /** Makes the mechanism. */
@@ -76,7 +76,7 @@ class ScramExchange implements SaslExchange {
     const first = this.#first;
     if (first === undefined) return { kind: "malformed" };
     this.#isKnown = keys !== undefined;
-    this.#keys = keys ?? decoyKeys(this.#options.decoySecret, first.user);
+    this.#keys = keys ?? decoyKeys(this.#options, first.user);
     this.#nonce = first.nonce + encodeBase64(this.#options.random(NONCE_BYTES));
     const salt = encodeBase64(this.#keys.salt);
     this.#serverFirst = `r=${this.#nonce},s=${salt},i=${this.#keys.iterations}`;
@@ -145,11 +145,14 @@ function readName(text: string): string | undefined {
   return trySaslprep(text.replaceAll("=2C", ",").replaceAll("=3D", "="));
 }
 
-function decoyKeys(secret: Uint8Array, user: string): ScramCredentials {
+function decoyKeys(
+  { decoySecret: secret, iterations }: ScramOptions,
+  user: string,
+): ScramCredentials {
   const salt = hmac(secret, bytesOf(`salt ${user}`));
   return {
     salt: salt.subarray(0, 16),
-    iterations: DECOY_ITERATIONS,
+    iterations,
     storedKey: hmac(secret, bytesOf(`stored ${user}`)),
     serverKey: hmac(secret, bytesOf(`server ${user}`)),
   };

@@ -54,9 +54,10 @@ export function makePlan(
 ): Plan {
   const { globals, instances } = configuration;
   const all = [...instances.values()];
-  const drafts = globals.workers === 0
+  const endpoints = Math.min(globals.workers, machine.maxEndpoints ?? Infinity);
+  const drafts = endpoints === 0
     ? [draft(MAIN, "main", all)]
-    : draftWorkers(all, globals.workers, globals.storage_readers);
+    : draftWorkers(all, endpoints, globals.storage_readers);
   for (const { instances: names } of drafts) addUsers(names, configuration);
   const homes = new Map<string, string>();
   for (const { name, kind, instances: names } of drafts) {

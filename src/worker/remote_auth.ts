@@ -6,7 +6,8 @@ import type { Link } from "./link.ts";
 
 /** What stubs must know before the first call. */
 export interface AuthFacts {
-  readonly scram: boolean;
+  /** Iterations of new accounts; `undefined` without the power. */
+  readonly scram: number | undefined;
   readonly bearer: boolean;
 }
 
@@ -23,9 +24,10 @@ export class RemoteAuth implements Auth {
   constructor(link: () => Link, service: string, facts: AuthFacts) {
     this.#link = link;
     this.#service = service;
-    if (facts.scram) {
+    if (facts.scram !== undefined) {
       this.scram = {
         hash: "sha-256",
+        iterations: facts.scram,
         keys: (user) =>
           this.#call("scram", [user]) as Promise<
             { identity: Identity; keys: ScramKeys } | undefined

@@ -48,7 +48,7 @@ export function factsOf<R extends RoleName>(
     case "auth": {
       const { scram, bearer } = implementation as Roles["auth"];
       return {
-        scram: scram !== undefined,
+        scram: scram?.iterations,
         bearer: bearer !== undefined,
       } satisfies AuthFacts;
     }

@@ -20,6 +20,8 @@ export interface WorkerPermissions {
 export interface MachinePermissions {
   /** What asking DNS needs, as `address:port`. */
   readonly dnsNet: readonly string[];
+  /** Endpoint workers at most; left out: as many as the configuration says. */
+  readonly maxEndpoints?: number;
 }
 
 /** Unions the permissions of the instances that live in a worker. */

@@ -37,6 +37,8 @@ export interface Auth {
   /** Power: SCRAM. `undefined` for an account without such keys. */
   readonly scram?: {
     readonly hash: "sha-256";
+    /** Of new accounts; keys made up for unknown users say the same. */
+    readonly iterations: number;
     keys(user: string): Promise<
       { readonly identity: Identity; readonly keys: ScramKeys } | undefined
     >;

@@ -9,7 +9,12 @@ import type { Identity } from "#src/module/roles/session.ts";
 import type { Row, StorageDriver } from "../driver.ts";
 import { bytes, number, text } from "../row.ts";
 import type { Addresses } from "./addresses.ts";
-import { checkRecord, MAX_PASSWORD_BYTES, NO_RECORD } from "./passwords.ts";
+import {
+  checkRecord,
+  MAX_PASSWORD_BYTES,
+  NO_RECORD,
+  SCRAM_ITERATIONS,
+} from "./passwords.ts";
 
 /** Logins that are remembered, and for how long. */
 const MAX_REMEMBERED = 1_000;
@@ -76,6 +81,7 @@ export class Login implements Auth {
 
   readonly scram = {
     hash: "sha-256",
+    iterations: SCRAM_ITERATIONS,
     keys: async (
       user: string,
     ): Promise<

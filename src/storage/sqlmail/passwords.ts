@@ -18,7 +18,7 @@ const HASH_BYTES = 32;
 const SALT_BYTES = 16;
 
 /** RFC 7677 section 4 asks for at least 4,096. */
-const SCRAM_ITERATIONS = 10_000;
+export const SCRAM_ITERATIONS = 10_000;
 
 /** Longest password; hashing more bytes helps nobody but an attacker. */
 export const MAX_PASSWORD_BYTES = 1_024;
