@@ -8,6 +8,8 @@ import type { NameServer } from "#src/dns/name_servers.ts";
 import { StorageError, UnavailableError } from "#src/errors/errors.ts";
 import type { Log } from "#src/log/log.ts";
 import type { Configuration } from "#src/module/configuration.ts";
+import { parseListenAddress } from "#src/net/listener.ts";
+import { takenPorts } from "#src/net/taken_ports.ts";
 import { makeResolver } from "./make_resolver.ts";
 import { MAIN, type Plan, type WorkerPlan } from "./plan.ts";
 import { prepareInstances } from "./prepare.ts";
@@ -70,6 +72,7 @@ export class Supervisor {
    */
   async start(signal: AbortSignal): Promise<void> {
     try {
+      this.#claimPorts();
       // All load their code at once; they begin their work one after another.
       for (const plan of this.#options.plan.workers) {
         if (plan.kind !== "main") this.#fresh.set(plan.name, this.#spawn(plan));
@@ -83,6 +86,16 @@ export class Supervisor {
       await this.stop(0);
       throw error;
     }
+  }
+
+  /** Refuses to share ports with another server. */
+  #claimPorts(): void {
+    const addresses = [...this.#options.configuration.instances.values()]
+      .flatMap(({ addresses }) => addresses)
+      .flatMap((text) => parseListenAddress(text) ?? []);
+    const [taken] = takenPorts(addresses);
+    if (taken === undefined) return;
+    throw new UnavailableError(`Another program listens on ${taken}`);
   }
 
   /** Ends everything in order, waiting for at most about `drainMs`. */
