@@ -24,6 +24,8 @@ export async function lockState(
   waitMs: number,
 ): Promise<StateLock> {
   const path = join(folder, "lock");
+  // Whatever this process makes is for its user alone.
+  Deno.umask(0o077);
   let file: Deno.FsFile;
   try {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });

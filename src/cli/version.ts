@@ -5,6 +5,8 @@ export const VERSION = "0.1.0";
 
 /** Server-side STARTTLS hangs on an older Deno. */
 export const STARTTLS_DENO = "2.7.14";
+/** Workers cannot share a port on an older Deno. */
+export const SHARED_PORT_DENO = "2.7.14";
 /** Nothing was ever tried on an older Deno. */
 export const MINIMUM_DENO = "2.6.0";
 

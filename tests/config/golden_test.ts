@@ -25,7 +25,7 @@ import { FAKE_MODULES } from "./fake_modules.ts";
 
 const FOLDER = new URL(".", import.meta.url);
 const SEPARATOR = /^---------- (tree|config|errors|format|expand)$/;
-const MACHINE = { hostname: "machine.test", cores: 2, folder: "/etc/epistle" };
+const MACHINE = { hostname: "machine.test", cores: 3, folder: "/etc/epistle" };
 const REGISTRY = Registry.from(FAKE_MODULES);
 
 interface Case {

@@ -6,6 +6,7 @@ import { OK } from "../exit_code.ts";
 import { load } from "../load.ts";
 import { defineSubcommand } from "../subcommand.ts";
 import { formatTable } from "../table.ts";
+import { isOlder, SHARED_PORT_DENO } from "../version.ts";
 
 export const check = defineSubcommand({
   name: "check",
@@ -41,7 +42,12 @@ export function planOf(
   configuration: Configuration,
 ): ReturnType<typeof makePlan> {
   const servers = nameServers(configuration.globals.dns);
-  return makePlan(configuration, { dnsNet: dnsNetPermissions(servers) });
+  return makePlan(configuration, {
+    dnsNet: dnsNetPermissions(servers),
+    ...(isOlder(Deno.version.deno, SHARED_PORT_DENO)
+      ? { maxEndpoints: 1 }
+      : {}),
+  });
 }
 
 /** One line for each thing that a worker may do; equal workers share them. */
