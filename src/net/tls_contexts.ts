@@ -6,6 +6,7 @@
  * `server.setSecureContext` has no effect on this platform, so every TLS
  * socket is given its context at the handshake, the default one too.
  */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 
 /** A certificate chain, leaf first, with its private key. PEM. */
@@ -108,6 +109,7 @@ export class TlsContexts {
   async #load(name: string | undefined): Promise<SecureContext | undefined> {
     const pair = await this.#source.get(name);
     if (pair === undefined) return undefined;
+    checkPair(pair);
     return createSecureContext({
       cert: pair.chain,
       key: pair.key,
@@ -121,6 +123,14 @@ export class TlsContexts {
       if (oldest !== undefined) this.#names.delete(oldest);
     }
     this.#names.set(name, context);
+  }
+}
+
+/** A context is made of anything here; the handshake would fail. */
+function checkPair({ chain, key }: KeyPair): void {
+  const leaf = new X509Certificate(chain);
+  if (!leaf.checkPrivateKey(createPrivateKey(key))) {
+    throw new TypeError(`The key is not that of "${leaf.subject}"`);
   }
 }
 

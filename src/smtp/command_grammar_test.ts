@@ -56,13 +56,13 @@ Deno.test("mailboxes are bounded and take no strangers", () => {
   for (
     const good of ["a@b", "a.b+c@d-e.f", '"x y"@z', "a@[IPv6:::1]", "ü@ö.x"]
   ) {
-    assert.equal(isMailbox(good), true, good);
+    assert.ok(isMailbox(good), good);
   }
   const bad = ["", "@", "a@", "@b", "a b@c", "a@b c", "a@b.", "a@[x]", '"a@b'];
-  for (const text of bad) assert.equal(isMailbox(text), false, text);
-  assert.equal(isMailbox(`${"a".repeat(249)}@b.cd`), true);
-  assert.equal(isMailbox(`${"a".repeat(250)}@b.cd`), false);
-  assert.equal(isMailbox(`a@${"b".repeat(64)}.c`), false);
+  for (const text of bad) assert.ok(!isMailbox(text), text);
+  assert.ok(isMailbox(`${"a".repeat(249)}@b.cd`));
+  assert.ok(!(isMailbox(`${"a".repeat(250)}@b.cd`)));
+  assert.ok(!(isMailbox(`a@${"b".repeat(64)}.c`)));
 });
 
 Deno.test("numbers are digits and nothing else", () => {

@@ -126,7 +126,7 @@ Deno.test("what looks like an end and is none is refused at the true end", () =>
     const message = `text${fake}MAIL FROM:<evil@x>\r\n.\r\nQUIT\r\n`;
     for (const pieces of [[message], [...message]]) {
       const { ended, broken, rest } = decode(pieces);
-      assert.equal(ended, true);
+      assert.ok(ended);
       assert.equal(broken, "bareLineEnd", JSON.stringify(fake));
       assert.equal(rest, "QUIT\r\n");
     }
@@ -151,7 +151,7 @@ Deno.test("normalising gives only CRLF, however the input is cut", () => {
         "normalise",
       );
       assert.equal(content, expected, JSON.stringify([input, i]));
-      assert.equal(ended, true);
+      assert.ok(ended);
       assert.equal(broken, undefined);
     }
     assert.equal(decode([...input], "normalise").content, expected);
@@ -166,7 +166,7 @@ Deno.test("chunks have neither dots nor an end", () => {
   });
   assert.equal(text(decoder.decode(bytes("..\r\n.\r"), 0)), "..\r\n.\r");
   assert.equal(text(decoder.decode(bytes("\n.\r\n"), 0)), "\n.\r\n");
-  assert.equal(decoder.ended, false);
+  assert.ok(!decoder.ended);
   assert.equal(decoder.finish().length, 0);
   assert.equal(decoder.broken, undefined);
 });

@@ -18,7 +18,7 @@ Deno.test("a small message is handed over whole, in one array", async () => {
   for (let i = 0; i < 10; i++) {
     assert.equal(intake.write(new Uint8Array(100)), undefined);
   }
-  assert.equal(intake.handedOver, false);
+  assert.ok(!intake.handedOver);
   assert.deepEqual(await intake.end(), ["whole", 1000]);
 });
 
@@ -50,7 +50,7 @@ Deno.test("what is handed over pins no larger buffer", async () => {
 Deno.test("a large message becomes a stream", async () => {
   const intake = new MessageIntake(readAll, MAX);
   for (let i = 0; i < 10; i++) await intake.write(new Uint8Array(30_000));
-  assert.equal(intake.handedOver, true);
+  assert.ok(intake.handedOver);
   assert.deepEqual(await intake.end(), ["stream", 300_000]);
 });
 
@@ -98,11 +98,11 @@ Deno.test("too large: the stream errors, the rest is thrown away", async () => {
     return [];
   }, 100_000);
   for (let i = 0; i < 12; i++) await intake.write(new Uint8Array(10_000));
-  assert.equal(intake.isHopeless, false);
+  assert.ok(!intake.isHopeless);
   await assert.rejects(intake.end(), { code: 552, enhanced: "5.3.4" });
   assert.match(String(seen), /too large/);
   for (let i = 0; i < 10; i++) await intake.write(new Uint8Array(10_000));
-  assert.equal(intake.isHopeless, true);
+  assert.ok(intake.isHopeless);
 });
 
 Deno.test("a small message that is refused never reaches the backend", async () => {
@@ -112,7 +112,7 @@ Deno.test("a small message that is refused never reaches the backend", async () 
   void intake.write(new Uint8Array(10));
   intake.fail(new Error("bare LF"));
   await assert.rejects(intake.end(), /bare LF/);
-  assert.equal(intake.handedOver, false);
+  assert.ok(!intake.handedOver);
 });
 
 Deno.test("a backend that gives up early does not block the sender", async () => {

@@ -139,10 +139,10 @@ Deno.test("nobody is told anything before the input is opened", async () => {
   input.write(new TextEncoder().encode("NOOP\r\nQUIT\r\n"));
   await Promise.resolve();
   assert.deepEqual(recorder.told, []);
-  assert.equal(input.hasUnread, true);
+  assert.ok(input.hasUnread);
   input.open(recorder);
   assert.deepEqual(recorder.told, ["line NOOP", "line QUIT"]);
-  assert.equal(input.hasUnread, false);
+  assert.ok(!input.hasUnread);
 });
 
 Deno.test("what lies behind a line can be seen while it runs", () => {
