@@ -129,8 +129,19 @@ export class TlsContexts {
 /** A context is made of anything here; the handshake would fail. */
 function checkPair({ chain, key }: KeyPair): void {
   const leaf = new X509Certificate(chain);
-  if (!leaf.checkPrivateKey(createPrivateKey(key))) {
+  if (!isKeyOf(leaf, key)) {
     throw new TypeError(`The key is not that of "${leaf.subject}"`);
+  }
+}
+
+function isKeyOf(leaf: X509Certificate, key: string): boolean {
+  const privateKey = createPrivateKey(key);
+  try {
+    return leaf.checkPrivateKey(privateKey);
+  } catch (error) {
+    // Deno 2.6 cannot compare them; there the handshake shows it.
+    if (error instanceof Error && /^Not impl/.test(error.message)) return true;
+    throw error;
   }
 }
 

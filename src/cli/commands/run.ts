@@ -4,7 +4,6 @@ import { nameServers } from "#src/dns/name_servers.ts";
 import type { Log } from "#src/log/log.ts";
 import type { Configuration } from "#src/module/configuration.ts";
 import { makeLog } from "#src/worker/make_log.ts";
-import { limitHeap } from "#src/worker/limit_heap.ts";
 import { Supervisor } from "#src/worker/supervisor.ts";
 import { ControlServer } from "../control_server.ts";
 import { CliError, OK, USAGE } from "../exit_code.ts";
@@ -35,7 +34,6 @@ async function serve(configuration: Configuration): Promise<number> {
   const lock = await lockState(globals.state_dir, LOCK_WAIT_MS);
   const log = makeLog(globals.log);
   const started = performance.now();
-  limitHeap();
   if (isOlder(Deno.version.deno, STARTTLS_DENO)) {
     log.warn("no STARTTLS and one endpoint worker on this Deno", {
       deno: Deno.version.deno,
