@@ -23,7 +23,8 @@ myhostname = mail.example.test
 mydestination = example.test
 mynetworks = 127.0.0.0/8
 local_recipient_maps =
-smtpd_recipient_restrictions = check_recipient_access static:HOLD, reject
+smtpd_recipient_restrictions = check_recipient_access static:HOLD,
+  permit_mynetworks, reject
 smtpd_client_connection_count_limit = 0
 smtpd_peername_lookup = no
 message_size_limit = 60000000
