@@ -59,12 +59,16 @@ export interface SmtpTransaction {
   /** RCPT TO. */
   recipient(command: RcptCommand): Promise<void>;
   /**
-   * DATA or BDAT: the message. Resolves with one result for each accepted recipient in order: `undefined` for
-   * success. For SMTP the server answers with the first failure only if no
+   * DATA or BDAT: the message. Ends the transaction, whatever comes of it.
+   * Resolves with one result for each accepted recipient in order: `undefined`
+   * for success. For SMTP the server answers with the first failure only if no
    * recipient succeeded; for LMTP it answers for each.
    */
   data(message: MessageSource): Promise<readonly (SmtpError | undefined)[]>;
-  /** RSET, a new greeting, or the client is gone. Never throws. */
+  /**
+   * RSET, a new greeting, a refused message, or the client is gone. Not called
+   * once `data` was. Never throws.
+   */
   abort(): Promise<void>;
   /** Stands in the `250` answer as the name of the message. */
   readonly id: string;
