@@ -29,6 +29,7 @@ import { fromWireError, toWireError, type WireError } from "./wire_error.ts";
 /** What stubs must know before the first call. */
 export interface DeliveryFacts {
   readonly wantsSummary: boolean;
+  readonly checksByReading: boolean;
 }
 
 /** What both calls carry. */
@@ -45,23 +46,27 @@ interface WireCommit extends WireContext {
   readonly summary: MessageSummary | undefined;
 }
 
+/** What a stub is made of. */
+export interface RemoteDeliveryOptions {
+  /** The home of the instance: it commits. */
+  readonly home: Link;
+  /** A worker with a copy that reads; the home where there is none. */
+  readonly reader: () => Link;
+  readonly service: string;
+  readonly shelf: BodyShelf;
+  readonly facts: DeliveryFacts;
+}
+
 /** Stands for a delivery of another worker. */
 export class RemoteDelivery implements Delivery {
-  readonly wantsSummary: boolean;
-  readonly #link: Link;
-  readonly #service: string;
-  readonly #shelf: BodyShelf;
+  readonly #options: RemoteDeliveryOptions;
 
-  constructor(
-    link: Link,
-    service: string,
-    shelf: BodyShelf,
-    facts: DeliveryFacts,
-  ) {
-    this.#link = link;
-    this.#service = service;
-    this.#shelf = shelf;
-    this.wantsSummary = facts.wantsSummary;
+  constructor(options: RemoteDeliveryOptions) {
+    this.#options = options;
+  }
+
+  get wantsSummary(): boolean {
+    return this.#options.facts.wantsSummary;
   }
 
   start(
@@ -69,43 +74,33 @@ export class RemoteDelivery implements Delivery {
     context: DeliveryContext,
   ): Promise<DeliveryTransaction> {
     return Promise.resolve(
-      new RemoteTransaction(
-        this.#link,
-        this.#service,
-        this.#shelf,
-        envelope,
-        context,
-      ),
+      new RemoteTransaction(this.#options, envelope, context),
     );
   }
 }
 
 class RemoteTransaction implements DeliveryTransaction {
-  readonly #link: Link;
-  readonly #service: string;
-  readonly #shelf: BodyShelf;
+  readonly #options: RemoteDeliveryOptions;
   readonly #envelope: Envelope;
   readonly #context: DeliveryContext;
   readonly #recipients: Recipient[] = [];
   #message: DeliveryMessage | undefined;
 
   constructor(
-    link: Link,
-    service: string,
-    shelf: BodyShelf,
+    options: RemoteDeliveryOptions,
     envelope: Envelope,
     context: DeliveryContext,
   ) {
-    this.#link = link;
-    this.#service = service;
-    this.#shelf = shelf;
+    this.#options = options;
     this.#envelope = envelope;
     this.#context = context;
   }
 
   async addRecipient(recipient: Recipient): Promise<SmtpError | undefined> {
-    const refusal = await this.#link.call(
-      this.#service,
+    const { home, reader, service, facts } = this.#options;
+    const link = facts.checksByReading ? reader() : home;
+    const refusal = await link.call(
+      service,
       "recipient",
       [this.#wireContext(), recipient],
       { signal: this.#context.signal },
@@ -125,7 +120,8 @@ class RemoteTransaction implements DeliveryTransaction {
     if (message === undefined) throw new TypeError("commit before body");
     const transfer: Transferable[] = [];
     const { header, summary } = message;
-    const outcomes = await this.#shelf.lend(
+    const { home, service, shelf } = this.#options;
+    const outcomes = await shelf.lend(
       message.body,
       transfer,
       (body) => {
@@ -136,7 +132,7 @@ class RemoteTransaction implements DeliveryTransaction {
           body,
           summary: packFields(summary, transfer, "copy"),
         };
-        return this.#link.call(this.#service, "commit", [commit], {
+        return home.call(service, "commit", [commit], {
           signal: this.#context.signal,
           transfer,
         });

@@ -130,7 +130,13 @@ async function deliver(body: Body, addresses: readonly string[]) {
   const joined = join(new DeliveryService(mailbox, SILENT_LOG));
   try {
     const { link, shelf } = joined;
-    const remote = new RemoteDelivery(link, "x", shelf, { wantsSummary: true });
+    const remote = new RemoteDelivery({
+      home: link,
+      reader: () => link,
+      service: "x",
+      shelf,
+      facts: { wantsSummary: true, checksByReading: true },
+    });
     const transaction = await remote.start(ENVELOPE, context());
     const refused: (SmtpError | undefined)[] = [];
     for (const address of addresses) {

@@ -42,8 +42,11 @@ export function factsOf<R extends RoleName>(
 ): unknown {
   switch (role) {
     case "delivery": {
-      const { wantsSummary } = implementation as Roles["delivery"];
-      return { wantsSummary: wantsSummary === true } satisfies DeliveryFacts;
+      const delivery = implementation as Roles["delivery"];
+      return {
+        wantsSummary: delivery.wantsSummary === true,
+        checksByReading: delivery.checksByReading === true,
+      } satisfies DeliveryFacts;
     }
     case "auth": {
       const { scram, bearer } = implementation as Roles["auth"];
@@ -130,7 +133,13 @@ function stubs(
     storage: () => new RemoteStorage(home, readers, name, receive),
     auth: () => new RemoteAuth(reader, name, facts as AuthFacts),
     delivery: () =>
-      new RemoteDelivery(home, name, shelf, facts as DeliveryFacts),
+      new RemoteDelivery({
+        home,
+        reader,
+        service: name,
+        shelf,
+        facts: facts as DeliveryFacts,
+      }),
     filter: () => new RemoteFilter(home, name, shelf, facts as FilterFacts),
     table: () => new RemoteTable(home, name),
     admin: () => new RemoteAdmin(home, name),

@@ -32,6 +32,11 @@ export interface Delivery {
    * then computes it once, in the worker that received the message.
    */
   readonly wantsSummary?: boolean;
+  /**
+   * Whether `addRecipient` only reads the storage, so that copies in reader
+   * workers may be asked: there it does not wait for a commit under way.
+   */
+  readonly checksByReading?: boolean;
   /** Begins to take over one message. */
   start(
     envelope: Envelope,

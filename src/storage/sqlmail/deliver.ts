@@ -52,6 +52,7 @@ interface Accepted {
 /** Delivers into mailboxes. */
 export class Deliverer implements Delivery {
   readonly wantsSummary = true;
+  readonly checksByReading = true;
   readonly #options: DelivererOptions;
 
   constructor(options: DelivererOptions) {
