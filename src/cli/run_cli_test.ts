@@ -3,7 +3,7 @@ import { COMMANDS } from "./commands.ts";
 import { OK, USAGE } from "./exit_code.ts";
 import { runCli } from "./run_cli.ts";
 import { formatTable } from "./table.ts";
-import { isOlder, VERSION } from "./version.ts";
+import { VERSION } from "./version.ts";
 
 /** Runs a command line; gives what it printed. */
 async function run(
@@ -110,14 +110,6 @@ Deno.test("a password is never an argument", async () => {
   const empty = ["account", "add", "a@b.test", "--password-stdin"];
   assert.match((await run(empty, "\n")).err, /password is empty/);
   assert.match((await run(empty, "a\nb\n")).err, /one line/);
-});
-
-Deno.test("versions compare by number", () => {
-  assert.ok(isOlder("2.7.9", "2.7.14"));
-  assert.ok(isOlder("2.6.10", "2.7.14"));
-  assert.ok(!isOlder("2.9.6", "2.7.14"));
-  assert.ok(!isOlder("2.7.14", "2.7.14"));
-  assert.ok(!isOlder("3.0.0-rc.1", "2.7.14"));
 });
 
 Deno.test("tables are aligned", () => {

@@ -24,6 +24,7 @@ import { LoginLimits } from "#src/net/login_limits.ts";
 import { SocketConnection } from "#src/net/socket_connection.ts";
 import { SourceLimits } from "#src/net/source_limits.ts";
 import { TlsContexts } from "#src/net/tls_contexts.ts";
+import { listenImplicit } from "#src/net/tls_listener.ts";
 import { AppendSpool } from "./imap_spool.ts";
 import type { ImapConfig } from "./imap.ts";
 
@@ -35,6 +36,12 @@ const SESSION_ID_BYTES = 6;
 
 /** Bytes of the secret behind keys of unknown users. */
 const DECOY_SECRET_BYTES = 32;
+
+/** TLS: before everything else, by STARTTLS, or done by the runtime. */
+type TlsStart = "first" | "later" | "done";
+
+/** Of TLS that the runtime began by itself nothing is known. */
+const UNKNOWN_TLS = { version: "TLS", cipher: "", serverName: undefined };
 
 /** The endpoint at work. */
 export class ImapEndpoint implements Endpoint, Lifecycle {
@@ -80,10 +87,17 @@ export class ImapEndpoint implements Endpoint, Lifecycle {
       }
       const isImplicit = this.#isImplicit(parsed.port);
       this.#listeners.push(
-        await listen(
-          parsed,
-          (socket) => this.#accept(socket, services, isImplicit),
-        ),
+        isImplicit
+          ? await listenImplicit(
+            parsed,
+            (socket, isSecure) =>
+              this.#accept(socket, services, isSecure ? "done" : "first"),
+            async () => await this.#contexts?.defaultPair(),
+          )
+          : await listen(
+            parsed,
+            (socket) => this.#accept(socket, services, "later"),
+          ),
       );
     }
     this.#addresses = this.#listeners.map(({ address }) =>
@@ -155,16 +169,19 @@ export class ImapEndpoint implements Endpoint, Lifecycle {
     };
   }
 
-  #accept(socket: Socket, services: ImapServices, isImplicit: boolean): void {
+  #accept(socket: Socket, services: ImapServices, tls: TlsStart): void {
     const id = encodeHex(randomBytes(SESSION_ID_BYTES));
-    const connection = new SocketConnection(socket);
+    const connection = new SocketConnection(
+      socket,
+      tls === "done" ? UNKNOWN_TLS : undefined,
+    );
     const leave = this.#sources.admit(connection.remoteAddress);
     if (leave === undefined) {
       connection.destroy();
       return;
     }
     const loop = new SessionLoop(services, connection, id);
-    const run = this.#serve(loop, connection, isImplicit).finally(() => {
+    const run = this.#serve(loop, connection, tls).finally(() => {
       this.#loops.delete(loop);
       leave();
     });
@@ -175,9 +192,9 @@ export class ImapEndpoint implements Endpoint, Lifecycle {
   async #serve(
     loop: SessionLoop,
     connection: Connection,
-    isImplicit: boolean,
+    tls: TlsStart,
   ): Promise<void> {
-    if (isImplicit && !(await this.#trySecure(connection))) return;
+    if (tls === "first" && !(await this.#trySecure(connection))) return;
     await loop.run();
   }
 

@@ -16,6 +16,7 @@ import {
 import { LoginLimits } from "#src/net/login_limits.ts";
 import { SourceLimits } from "#src/net/source_limits.ts";
 import { TlsContexts } from "#src/net/tls_contexts.ts";
+import { listenImplicit } from "#src/net/tls_listener.ts";
 import { cleanSpool, compilePipeline } from "#src/pipeline/compile.ts";
 import type { CompiledPipeline } from "#src/pipeline/contract.ts";
 import { SmtpServer } from "#src/smtp/server.ts";
@@ -83,7 +84,13 @@ export class SmtpEndpoint implements Endpoint, Lifecycle {
       this.#servers.push(server);
       server.start();
       this.#listeners.push(
-        await listen(address, (socket) => server.accept(socket)),
+        this.#isImplicit(address)
+          ? await listenImplicit(
+            address,
+            (socket, isSecure) => server.accept(socket, isSecure),
+            async () => await this.#contexts?.defaultPair(),
+          )
+          : await listen(address, (socket) => server.accept(socket)),
       );
     }
     this.#addresses = this.#listeners.map(({ address }) =>
@@ -149,15 +156,20 @@ export class SmtpEndpoint implements Endpoint, Lifecycle {
     });
   }
 
-  #settings({ port }: ListenAddress): SmtpSettings {
+  #isImplicit({ port }: ListenAddress): boolean {
+    const { tls_mode } = this.#config;
+    return tls_mode === "implicit" ||
+      (tls_mode === "auto" && port === IMPLICIT_TLS_PORT);
+  }
+
+  #settings(address: ListenAddress): SmtpSettings {
     const config = this.#config;
     return {
       protocol: this.#kind === "lmtp" ? "lmtp" : "smtp",
       hostname: config.hostname ?? this.#host.globals.hostname,
       banner: config.banner,
       tls: this.#contexts,
-      implicitTls: config.tls_mode === "implicit" ||
-        (config.tls_mode === "auto" && port === IMPLICIT_TLS_PORT),
+      implicitTls: this.#isImplicit(address),
       insecureAuth: this.#login?.insecure_auth ?? false,
       requireAuth: this.#kind === "submission",
       maxMessageBytes: config.max_message_size,

@@ -47,8 +47,10 @@ export class SocketConnection implements Connection {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = 0;
 
-  constructor(socket: Socket) {
+  /** `tls`: what is known of TLS that has begun already. */
+  constructor(socket: Socket, tls?: ConnectionTls) {
     this.#socket = socket;
+    this.#tls = tls;
     this.remoteAddress = plainAddress(socket.remoteAddress);
     this.remotePort = socket.remotePort ?? 0;
     this.localAddress = plainAddress(socket.localAddress);

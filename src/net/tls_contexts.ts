@@ -76,6 +76,11 @@ export class TlsContexts {
   }
 
   /** The context for clients that name no server; known after `start`. */
+  /** Key and certificate of the default, as the source has them now. */
+  defaultPair(): Promise<KeyPair | undefined> {
+    return this.#source.get(undefined);
+  }
+
   get defaultContext(): SecureContext | undefined {
     return this.#default;
   }

@@ -17,6 +17,8 @@ export interface ConnectionOptions {
   readonly id: string;
   readonly services: DialogueServices;
   readonly backend: SmtpBackend;
+  /** TLS has begun already. */
+  readonly isSecure: boolean;
   /** The connection is gone and everything of it is freed. */
   onGone(connection: SmtpConnection): void;
 }
@@ -35,6 +37,7 @@ export class SmtpConnection extends SMTPConnection implements Transport {
   ) {
     super(server, socket, { id: options.id });
     this.#options = options;
+    if (options.isSecure) this.needsUpgrade = false;
     const facts = newSessionFacts({
       id: options.id,
       remoteAddress: this.remoteAddress,
@@ -61,7 +64,7 @@ export class SmtpConnection extends SMTPConnection implements Transport {
   override init(): void {
     if (this.needsUpgrade) this.#awaitHandshake();
     this._setListeners(() => {
-      if (this.needsUpgrade) this.#secured();
+      if (this.needsUpgrade || this.#options.isSecure) this.#secured();
       this._ready = true;
       // Owned by the dialogue: it never rejects.
       void this.#dialogue.greet();
@@ -150,11 +153,11 @@ export class SmtpConnection extends SMTPConnection implements Transport {
 
   #secured(): void {
     this.#handshakeBy = Number.POSITIVE_INFINITY;
-    const socket = this._socket as TLSSocket;
+    const socket = this._socket as Partial<TLSSocket>;
     const name: unknown = Reflect.get(socket, "servername");
     this.#dialogue.facts.tls = {
-      version: socket.getProtocol() ?? "TLS",
-      cipher: socket.getCipher()?.name ?? "",
+      version: socket.getProtocol?.() ?? "TLS",
+      cipher: socket.getCipher?.()?.name ?? "",
       serverName: typeof name === "string" && name !== "" ? name : undefined,
     };
   }

@@ -78,8 +78,8 @@ export class SmtpServer extends SMTPServer {
     this.#sweeping ??= this.#sweepOften();
   }
 
-  /** Takes a connection over. */
-  accept(socket: Socket): void {
+  /** Takes a connection over; `isSecure`: TLS has begun on it already. */
+  accept(socket: Socket, isSecure = false): void {
     const release = this.#isDraining
       ? undefined
       : this.#admit(plainAddress(socket.remoteAddress));
@@ -94,6 +94,7 @@ export class SmtpServer extends SMTPServer {
       services: this.#services,
       backend: this.#backend,
       onGone: (gone) => this.#forget(gone),
+      isSecure,
     });
     this.#open.set(connection, release);
     this.connections.add(connection);

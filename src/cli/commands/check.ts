@@ -1,12 +1,13 @@
 /** `epistle check`. */
 import { dnsNetPermissions, nameServers } from "#src/dns/name_servers.ts";
+import { isOlder } from "#src/net/runtime_support.ts";
 import type { Configuration } from "#src/module/configuration.ts";
 import { makePlan, type WorkerPlan } from "#src/worker/plan.ts";
 import { OK } from "../exit_code.ts";
 import { load } from "../load.ts";
 import { defineSubcommand } from "../subcommand.ts";
 import { formatTable } from "../table.ts";
-import { isOlder, SHARED_PORT_DENO } from "../version.ts";
+import { SHARED_PORT_DENO } from "../version.ts";
 
 export const check = defineSubcommand({
   name: "check",

@@ -2,6 +2,7 @@
 import { SYSTEM_CLOCK } from "#src/clock/clock.ts";
 import { nameServers } from "#src/dns/name_servers.ts";
 import type { Log } from "#src/log/log.ts";
+import { isOlder, WRAPPED_TLS_DENO } from "#src/net/runtime_support.ts";
 import type { Configuration } from "#src/module/configuration.ts";
 import { makeLog } from "#src/worker/make_log.ts";
 import { Supervisor } from "#src/worker/supervisor.ts";
@@ -10,7 +11,7 @@ import { CliError, OK, USAGE } from "../exit_code.ts";
 import { load } from "../load.ts";
 import { lockState } from "../state_lock.ts";
 import { defineSubcommand } from "../subcommand.ts";
-import { isOlder, MINIMUM_DENO, STARTTLS_DENO, VERSION } from "../version.ts";
+import { MINIMUM_DENO, VERSION } from "../version.ts";
 import { planOf } from "./check.ts";
 
 /** How long to wait for a command that holds the state. */
@@ -34,10 +35,10 @@ async function serve(configuration: Configuration): Promise<number> {
   const lock = await lockState(globals.state_dir, LOCK_WAIT_MS);
   const log = makeLog(globals.log);
   const started = performance.now();
-  if (isOlder(Deno.version.deno, STARTTLS_DENO)) {
+  if (isOlder(Deno.version.deno, WRAPPED_TLS_DENO)) {
     log.warn("no STARTTLS and one endpoint worker on this Deno", {
       deno: Deno.version.deno,
-      needed: STARTTLS_DENO,
+      needed: WRAPPED_TLS_DENO,
     });
   }
   const stopped = new AbortController();
@@ -147,7 +148,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 function requireDeno(version: string): void {
   if (!isOlder(version, MINIMUM_DENO)) return;
   throw new CliError(
-    `Deno ${version} is too old: Epistle needs ${MINIMUM_DENO}, and ${STARTTLS_DENO} for STARTTLS`,
+    `Deno ${version} is too old: Epistle needs ${MINIMUM_DENO}, and ${WRAPPED_TLS_DENO} for STARTTLS`,
     USAGE,
     "npx -y deno@2.9.6 task epistle run",
   );
