@@ -28,7 +28,7 @@ async function withKeys(
     const host = fakeHost({}, folder);
     const config = configIn(folder);
     await dkim.prepare?.(config, host);
-    const { admin } = dkim.create(config, host);
+    const { admin } = await dkim.create(config, host);
     const records = await admin.call("records", {}) as readonly Record[];
     await test(folder, records);
   } finally {
@@ -45,9 +45,10 @@ function configIn(folder: string): Parameters<typeof dkim.create>[0] {
   };
 }
 
-function filterIn(folder: string, resolver?: Resolver): Filter {
+async function filterIn(folder: string, resolver?: Resolver): Promise<Filter> {
   const options = resolver === undefined ? {} : { resolver };
-  return dkim.create(configIn(folder), fakeHost({}, folder, options)).filter;
+  const host = fakeHost({}, folder, options);
+  return (await dkim.create(configIn(folder), host)).filter;
 }
 
 /** The filter with options typed as the configuration would. */
@@ -69,7 +70,7 @@ async function signed(
   pieces?: number,
 ): Promise<string> {
   const box = new FaultyDelivery();
-  const sign = withOptions(filterIn(folder), { sign: true });
+  const sign = withOptions(await filterIn(folder), { sign: true });
   const bench = new PipelineBench("filter sign\ndelivery box", {
     filters: { sign },
     deliveries: { box },
@@ -83,7 +84,7 @@ async function signed(
 
 async function verified(message: string, resolver: Resolver): Promise<string> {
   const box = new FaultyDelivery();
-  const verify = withOptions(filterIn("/nonexistent", resolver), {
+  const verify = withOptions(await filterIn("/nonexistent", resolver), {
     verify: true,
   });
   const bench = new PipelineBench("filter verify\ndelivery box", {
@@ -165,7 +166,7 @@ Deno.test("only mail of our domains or of logged-in senders is signed", () =>
     // Alice logged in: her author domain may be signed for.
     assert.match(elsewhere, /d=sender\.test;/);
     const box = new FaultyDelivery();
-    const sign = withOptions(filterIn(folder), { sign: true });
+    const sign = withOptions(await filterIn(folder), { sign: true });
     const bench = new PipelineBench("filter sign\ndelivery box", {
       filters: { sign },
       deliveries: { box },
@@ -211,7 +212,7 @@ Deno.test("a file with a key of another server is used as it is", async () => {
     };
     const host = fakeHost({}, folder);
     await dkim.prepare?.(config, host);
-    const { admin } = dkim.create(config, host);
+    const { admin } = await dkim.create(config, host);
     const records = await admin.call("records", {}) as readonly Record[];
     assert.deepEqual(records.map(({ name }) => name), [
       "s1._domainkey.example.org",
@@ -310,7 +311,7 @@ Deno.test("findings stand in the order of the steps, whoever was first", async (
       },
     }),
   };
-  const verify = withOptions(filterIn("/nonexistent"), { verify: true });
+  const verify = withOptions(await filterIn("/nonexistent"), { verify: true });
   const bench = new PipelineBench("filter verify\nfilter early\ndelivery box", {
     filters: { verify, early },
     deliveries: { box },

@@ -43,16 +43,16 @@ async function run(
     "filter verify-hostname\nfilter spf\nfilter dmarc\ndelivery box",
     {
       filters: {
-        "verify-hostname": verifyHostname.create(
+        "verify-hostname": (await verifyHostname.create(
           { action: hostname, exempt: [] },
           host,
-        ).filter,
-        spf: spf.create({ fail: spfFail, exempt: [] }, host).filter,
-        dmarc: dmarc.create({
+        )).filter,
+        spf: (await spf.create({ fail: spfFail, exempt: [] }, host)).filter,
+        dmarc: (await dmarc.create({
           on_reject: "reject",
           on_quarantine: "quarantine",
           exempt: [],
-        }, host).filter,
+        }, host)).filter,
       },
       deliveries: { box },
     },
