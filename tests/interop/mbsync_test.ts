@@ -75,7 +75,9 @@ peerTest(
           assert.ok((await Deno.stat(`${folder}/mail/${name}`)).isDirectory);
         }
         // Here: flag one as read and put a new one; there: delete the other.
-        const [path] = [...first].find(([, text]) => text.includes("one")) ??
+        const [path] = [...first].find(([, text]) =>
+          text.includes("Subject: one")
+        ) ??
           [];
         assert.ok(path !== undefined);
         const base = path.split("/").at(-1)?.split(":")[0];

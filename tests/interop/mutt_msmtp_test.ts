@@ -51,7 +51,7 @@ peerTest(
           [
             `set imap_user="${USER}" imap_pass="${PASSWORD}"`,
             `set folder="${url}/" spoolfile="${url}/INBOX"`,
-            `set ssl_starttls=no ssl_force_tls=no confirmappend=no delete=yes`,
+            `set ssl_starttls=no ssl_force_tls=no confirmappend=no confirmcreate=no delete=yes`,
             `set header_cache="" message_cachedir="" wait_key=no quit=yes`,
             // Copies the first message to a file, the second to Archive,
             // deletes the first and leaves.
