@@ -2,8 +2,12 @@
 import { dirname, resolve } from "node:path";
 import { renderErrors } from "#src/config/render_errors.ts";
 import { DISK_SOURCE } from "#src/config/disk_source.ts";
+import { YamlNeeded } from "#src/config/source.ts";
 import type { Configuration, Machine } from "#src/module/configuration.ts";
-import { loadConfiguration } from "#src/module/load_configuration.ts";
+import {
+  loadConfiguration,
+  type Loaded,
+} from "#src/module/load_configuration.ts";
 import { Registry } from "#src/module/registry.ts";
 import { MODULES } from "#src/modules.ts";
 import { CliError, USAGE } from "./exit_code.ts";
@@ -46,14 +50,9 @@ export function registry(): Registry {
 }
 
 /** Loads the configuration; mistakes in it end the command, all at once. */
-export function load(context: CommandContext): Configuration {
+export async function load(context: CommandContext): Promise<Configuration> {
   const file = findConfig(context);
-  const loaded = loadConfiguration(
-    DISK_SOURCE,
-    file,
-    registry(),
-    machineOf(file),
-  );
+  const loaded = await loadFile(file);
   if (loaded.ok) return loaded.configuration;
   const count = loaded.errors.length;
   throw new CliError(
@@ -61,6 +60,19 @@ export function load(context: CommandContext): Configuration {
       renderErrors(loaded.errors, loaded.sources),
     USAGE,
   );
+}
+
+/** The YAML parser is large: it is loaded when there is a YAML file. */
+async function loadFile(file: string): Promise<Loaded> {
+  const machine = machineOf(file);
+  try {
+    return loadConfiguration(DISK_SOURCE, file, registry(), machine);
+  } catch (error) {
+    if (!(error instanceof YamlNeeded)) throw error;
+    const { parseYaml } = await import("#src/config/parse_yaml.ts");
+    const source = { ...DISK_SOURCE, parseYaml };
+    return loadConfiguration(source, file, registry(), machine);
+  }
 }
 
 /** Facts that defaults are made of. */

@@ -13,10 +13,9 @@ import { besideFile } from "./beside_file.ts";
 import { ConfigError } from "./errors.ts";
 import { didYouMean } from "./nearest_word.ts";
 import type { Arg, ConfigNode, Position } from "./node.ts";
-import { parseTree } from "./parse_tree.ts";
-import { parseYaml } from "./parse_yaml.ts";
+import { type ParsedTree, parseTree } from "./parse_tree.ts";
 import { expandPlaceholders } from "./placeholders.ts";
-import type { ConfigSource } from "./source.ts";
+import { type ConfigSource, YamlNeeded } from "./source.ts";
 
 /** Most lines that a tree may have; snippets in snippets can explode. */
 const MAX_NODES = 100_000;
@@ -108,7 +107,7 @@ class TreeReader {
     }
     this.sources.set(file, text);
     const { nodes, errors, balanced } = /\.ya?ml$/.test(file)
-      ? parseYaml(text, file)
+      ? this.#parseYaml(text, file)
       : parseTree(text, file);
     this.errors.push(...errors);
     if (!balanced) this.balanced = false;
@@ -119,6 +118,12 @@ class TreeReader {
     }
     this.#parsed.set(key, lines);
     return lines;
+  }
+
+  #parseYaml(text: string, file: string): ParsedTree {
+    const { parseYaml } = this.#source;
+    if (parseYaml === undefined) throw new YamlNeeded(file);
+    return parseYaml(text, file);
   }
 
   #defineSnippet(node: ConfigNode): void {

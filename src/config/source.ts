@@ -1,5 +1,7 @@
 /** Where files and environment variables come from while a file is read. */
 
+import type { ParsedTree } from "./parse_tree.ts";
+
 /** Passed in, so that tests need no disk. Synchronous: it is start-up. */
 export interface ConfigSource {
   /** The text of a file; throws where it cannot be read. */
@@ -8,27 +10,15 @@ export interface ConfigSource {
   glob(pattern: string): readonly string[];
   /** A variable of the environment. */
   env(name: string): string | undefined;
+  /**
+   * Parses the YAML form. Left out: a YAML file is answered with `YamlNeeded`,
+   * so that programs load the parser only when there is one.
+   */
+  readonly parseYaml?: (text: string, file: string) => ParsedTree;
 }
 
-/** Files and variables in memory; for tests and library use. */
-export function memorySource(
-  files: Readonly<Record<string, string>>,
-  env: Readonly<Record<string, string>> = {},
-): ConfigSource {
-  return {
-    readText(path): string {
-      const text = Object.hasOwn(files, path) ? files[path] : undefined;
-      if (text === undefined) throw new Error("No such file");
-      return text;
-    },
-    glob(pattern): readonly string[] {
-      const expression = globExpression(pattern);
-      return Object.keys(files).filter((path) => expression.test(path))
-        .toSorted();
-    },
-    env: (name) => Object.hasOwn(env, name) ? env[name] : undefined,
-  };
-}
+/** There is a YAML file, and the source has no parser for it. */
+export class YamlNeeded extends Error {}
 
 /** `*` and `?` match within one part of a path; all else is itself. */
 export function globExpression(pattern: string): RegExp {

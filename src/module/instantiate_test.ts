@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SYSTEM_CLOCK } from "#src/clock/clock.ts";
-import { memorySource } from "#src/config/source.ts";
+import { memorySource } from "#src/config/memory_source.ts";
 import { bool, string } from "#src/config/values.ts";
 import type { Resolver } from "#src/dns/resolver.ts";
 import { SILENT_LOG } from "#src/log/log.ts";

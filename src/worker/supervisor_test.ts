@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Clock, SYSTEM_CLOCK } from "#src/clock/clock.ts";
-import { memorySource } from "#src/config/source.ts";
+import { memorySource } from "#src/config/memory_source.ts";
 import { SILENT_LOG } from "#src/log/log.ts";
 import { loadConfiguration } from "#src/module/load_configuration.ts";
 import { Registry } from "#src/module/registry.ts";

@@ -1,7 +1,7 @@
 /** The real modules: the smallest files, the example, the printed form. */
 import assert from "node:assert/strict";
 import { renderErrors } from "#src/config/render_errors.ts";
-import { memorySource } from "#src/config/source.ts";
+import { memorySource } from "#src/config/memory_source.ts";
 import type { Configuration } from "#src/module/configuration.ts";
 import { loadConfiguration } from "#src/module/load_configuration.ts";
 import { printExpanded } from "#src/module/print_expanded.ts";

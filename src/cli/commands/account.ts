@@ -182,18 +182,18 @@ async function readPassword(context: CommandContext): Promise<string> {
   return password;
 }
 
-function call(
+async function call(
   context: CommandContext,
   command: string,
   args: Readonly<Record<string, unknown>>,
 ): Promise<unknown> {
-  const configuration = load(context);
+  const configuration = await load(context);
   const instance = adminInstance(configuration, {
     what: "instance that keeps accounts",
     role: "auth",
     named: context.options.instance,
   });
-  return callAdmin(configuration, {
+  return await callAdmin(configuration, {
     instance,
     command: `account.${command}`,
     args,

@@ -18,8 +18,8 @@ export const check = defineSubcommand({
       doc: "Print what each worker may do.",
     },
   },
-  run(context) {
-    const configuration = load(context);
+  async run(context) {
+    const configuration = await load(context);
     const { terminal, json } = context;
     const { workers } = planOf(configuration);
     if (context.options.permissions === true) {

@@ -8,8 +8,8 @@ export const configExpand = defineSubcommand({
   name: "config expand",
   summary: "Print the complete configuration with every default.",
   help: "The text is a configuration that does the same; secrets are left out.",
-  run(context) {
-    const configuration = load(context);
+  async run(context) {
+    const configuration = await load(context);
     const printed = printExpanded(configuration, registry());
     context.terminal.out(
       context.json ? `${JSON.stringify({ text: printed })}\n` : printed,

@@ -26,7 +26,7 @@ export const dkim = defineSubcommand({
     },
   },
   async run(context) {
-    const configuration = load(context);
+    const configuration = await load(context);
     const instance = adminInstance(configuration, {
       what: "instance of dkim",
       module: "dkim",

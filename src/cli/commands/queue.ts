@@ -156,18 +156,18 @@ async function change(
   return OK;
 }
 
-function call(
+async function call(
   context: CommandContext,
   command: string,
   args: Readonly<Record<string, unknown>>,
 ): Promise<unknown> {
-  const configuration = load(context);
+  const configuration = await load(context);
   const instance = adminInstance(configuration, {
     what: "queue",
     module: "queue",
     named: context.options.instance,
   });
-  return callAdmin(configuration, {
+  return await callAdmin(configuration, {
     instance,
     command: `queue.${command}`,
     args,

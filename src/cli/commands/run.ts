@@ -24,7 +24,7 @@ export const run = defineSubcommand({
     "SIGINT and SIGTERM let running work finish (drain_time), a second one does not.",
   async run(context) {
     requireDeno(Deno.version.deno);
-    const configuration = load(context);
+    const configuration = await load(context);
     return await serve(configuration);
   },
 });

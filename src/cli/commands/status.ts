@@ -9,7 +9,7 @@ export const status = defineSubcommand({
   name: "status",
   summary: "Print which workers of a running server are up.",
   async run(context) {
-    const workers = await callAdmin(load(context), {
+    const workers = await callAdmin(await load(context), {
       instance: undefined,
       command: "status",
       args: {},
