@@ -55,22 +55,21 @@ used again for a few seconds. \`queue\` is what tries again later.`,
 });
 
 function createRemote(config: RemoteConfig, host: Host): Instance<"delivery"> {
-  let delivery: RemoteDestination | undefined;
+  // Loaded with the first message: an idle server does without.
+  let opening: Promise<RemoteDestination> | undefined;
+  const open = async (): Promise<RemoteDestination> => {
+    const { openRemote } = await import("./remote_destination.ts");
+    return openRemote(config, host);
+  };
   return {
     delivery: {
-      start(envelope, context) {
-        if (delivery === undefined) throw new TypeError("Not started");
-        return Promise.resolve(delivery.begin(envelope, context));
+      async start(envelope, context) {
+        opening ??= open();
+        return (await opening).begin(envelope, context);
       },
     },
-    async start(): Promise<void> {
-      // Loaded where mail is sent, not where modules are listed.
-      const { openRemote } = await import("./remote_destination.ts");
-      delivery = openRemote(config, host);
-    },
-    stop(): Promise<void> {
-      delivery?.close();
-      return Promise.resolve();
+    async stop(): Promise<void> {
+      (await opening)?.close();
     },
   };
 }

@@ -27,22 +27,21 @@ export function createFixedHost(
   fixed: FixedHost,
   host: Host,
 ): Instance<"delivery"> {
-  let destination: FixedDestination | undefined;
+  // Loaded with the first message: an idle server does without.
+  let opening: Promise<FixedDestination> | undefined;
+  const open = async (): Promise<FixedDestination> => {
+    const { openFixed } = await import("./fixed_destination.ts");
+    return openFixed(fixed, host);
+  };
   return {
     delivery: {
-      start(envelope, context) {
-        if (destination === undefined) throw new TypeError("Not started");
-        return Promise.resolve(destination.begin(envelope, context));
+      async start(envelope, context) {
+        opening ??= open();
+        return (await opening).begin(envelope, context);
       },
     },
-    async start(): Promise<void> {
-      // Loaded where mail is sent, not where modules are listed.
-      const { openFixed } = await import("./fixed_destination.ts");
-      destination = openFixed(fixed, host);
-    },
-    stop(): Promise<void> {
-      destination?.close();
-      return Promise.resolve();
+    async stop(): Promise<void> {
+      (await opening)?.close();
     },
   };
 }
