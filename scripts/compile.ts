@@ -10,13 +10,13 @@
 import { parseArgs } from "node:util";
 import { ENGINE_FLAGS } from "./engine_flags.ts";
 
-/** No run, no ffi, nothing of the system but its name and load. */
+/** No run, no ffi, nothing of the system but its name. */
 const PERMISSIONS = [
   "--allow-net",
   "--allow-read",
   "--allow-write",
   "--allow-env",
-  "--allow-sys=hostname,networkInterfaces,osRelease,homedir,cpus,uid,gid",
+  "--allow-sys=hostname",
   "--no-prompt",
 ];
 
