@@ -1,4 +1,6 @@
 /** What every interop test sends and looks for. */
+import { LineClient } from "#tests/support/line_client.ts";
+import { peer } from "#tests/support/peer.ts";
 import type { TestServer } from "#tests/support/server.ts";
 
 /** The account of interop tests. */
@@ -27,13 +29,22 @@ export function sampleMessage(subject: string): string {
   ].join("\r\n");
 }
 
+/** The certificate chain that a TLS port shows, PEM. */
+export async function certificateOf(port: number): Promise<string> {
+  return await peer("sh", [
+    "-c",
+    `openssl s_client -showcerts -servername localhost ` +
+    `-connect 127.0.0.1:${port} </dev/null 2>/dev/null ` +
+    `| sed -n '/BEGIN/,/END/p'`,
+  ]);
+}
+
 /** Puts a message into the mailbox of `USER` over LMTP. */
 export async function deliver(
   server: TestServer,
   message: string,
   recipient = USER,
 ): Promise<void> {
-  const { LineClient } = await import("#tests/support/line_client.ts");
   const client = await LineClient.connect(server.ports.lmtp);
   await client.reply(220);
   await client.smtp("LHLO client.test", 250);
