@@ -53,11 +53,13 @@ const listener = await listen(
   { host: "127.0.0.1", port },
   (socket) => server.accept(socket),
 );
-Deno.addSignalListener("SIGINT", async () => {
+async function finish(): Promise<void> {
   await listener.close();
   await server.stop();
   const cpu = performance.now();
   // deno-lint-ignore no-console -- a script for people
   console.log(`${messages} messages, ${bytes} bytes, ${cpu.toFixed(0)} ms`);
   Deno.exit(0);
-});
+}
+
+Deno.addSignalListener("SIGINT", () => void finish());

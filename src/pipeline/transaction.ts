@@ -109,7 +109,7 @@ export class Transaction implements PipelineTransaction {
         branch = branch.child(op);
         passed.push(branch);
         // Begun now, so that the filters run at the same time.
-        branch.early();
+        void branch.early();
       },
       sender: async (op) => {
         const { mailFrom } = branch.envelope;

@@ -112,7 +112,7 @@ export class SmtpInput extends SMTPStream {
         const waiting = this.#step(events);
         if (waiting === undefined) continue;
         this.#isWaiting = true;
-        waiting.then(() => {
+        void waiting.then(() => {
           this.#isWaiting = false;
           this.#run();
         });
