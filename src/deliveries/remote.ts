@@ -63,6 +63,7 @@ function createRemote(config: RemoteConfig, host: Host): Instance<"delivery"> {
   };
   return {
     delivery: {
+      relays: true,
       async start(envelope, context) {
         opening ??= open();
         return (await opening).begin(envelope, context);

@@ -35,6 +35,7 @@ export function createFixedHost(
   };
   return {
     delivery: {
+      relays: !fixed.sender.lmtp,
       async start(envelope, context) {
         opening ??= open();
         return (await opening).begin(envelope, context);

@@ -59,6 +59,7 @@ export class SmtpEndpoint implements Endpoint, Lifecycle {
       sender_check: login?.sender_check ?? false,
       submission: kind === "submission",
       max_size: config.max_message_size,
+      open_relay: config.open_relay,
     });
   }
 

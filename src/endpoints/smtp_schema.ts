@@ -74,6 +74,13 @@ export const SMTP_SCHEMA = {
     doc: "Count connections of this machine too.",
     default: false,
   }),
+  open_relay: bool({
+    doc: "Let anybody send to anybody through this endpoint. Off, a delivery " +
+      "to other hosts takes mail of clients that have not logged in only " +
+      "for local recipients, behind `require-auth`, or inside a `match` on " +
+      "`src-ip`, `rcpt`, `rcpt-domain`, `auth-user` or `local`.",
+    default: false,
+  }),
   steps: steps({ doc: "What happens to a message, in this order." }),
 };
 

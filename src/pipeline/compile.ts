@@ -38,7 +38,13 @@ export function compilePipeline(
 ): CompiledPipeline {
   const { globals } = host;
   const domains = new Set(globals.domains);
-  const { ops, needsHeader } = compileSteps(steps, { host, domains });
+  const { ops, needsHeader } = compileSteps(steps, {
+    host,
+    domains,
+    relayFor: settings.open_relay === true || settings.kind === "local"
+      ? "anybody"
+      : "known",
+  });
   const checked = settings.sender_check === true ? settings.auth : undefined;
   const core: PipelineCore = {
     host,

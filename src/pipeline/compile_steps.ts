@@ -27,6 +27,8 @@ export interface DeliveryOp {
   readonly id: number;
   readonly name: string;
   readonly delivery: Delivery;
+  /** Sends on to other hosts, and nothing before it says for whom. */
+  readonly isOpen: boolean;
   readonly options: Readonly<Record<string, unknown>>;
 }
 
@@ -69,13 +71,22 @@ export interface CompiledSteps {
   readonly needsHeader: boolean;
 }
 
+/** What steps are compiled with. */
+export interface StepSettings extends ConditionSettings {
+  /** For whom deliveries to other hosts may be reached. */
+  readonly relayFor: "anybody" | "known";
+}
+
+/** Conditions that say in plain words whose mail or whom mail is for. */
+const NAMING = new Set(["src-ip", "rcpt", "rcpt-domain", "auth-user", "local"]);
+
 /** Makes steps ready to run. */
 export function compileSteps(
   steps: readonly Step[],
-  settings: ConditionSettings,
+  settings: StepSettings,
 ): CompiledSteps {
   const compiler = new StepCompiler(settings);
-  const ops = compiler.compile(steps);
+  const ops = compiler.compile(steps, settings.relayFor === "anybody");
   return { ops, needsHeader: compiler.needsHeader };
 }
 
@@ -85,18 +96,24 @@ class StepCompiler {
   readonly #host: Host;
   #count = 0;
 
-  constructor(settings: ConditionSettings) {
+  constructor(settings: StepSettings) {
     this.#settings = settings;
     this.#host = settings.host;
   }
 
-  compile(steps: readonly Step[]): readonly Op[] {
-    return steps.flatMap((step) =>
-      step.kind === "use" ? this.compile(step.steps) : [this.#op(step)]
-    );
+  /** `isNamed`: what comes before says for whom mail is sent on. */
+  compile(steps: readonly Step[], isNamed: boolean): readonly Op[] {
+    let named = isNamed;
+    return steps.flatMap((step) => {
+      const ops = step.kind === "use"
+        ? this.compile(step.steps, named)
+        : [this.#op(step, named)];
+      named ||= namesWho(step);
+      return ops;
+    });
   }
 
-  #op(step: Exclude<Step, { kind: "use" }>): Op {
+  #op(step: Exclude<Step, { kind: "use" }>, isNamed: boolean): Op {
     switch (step.kind) {
       case "filter":
         return {
@@ -106,16 +123,19 @@ class StepCompiler {
           filter: this.#host.use(step.filter),
           options: step.options,
         };
-      case "delivery":
+      case "delivery": {
+        const delivery = this.#host.use(step.delivery);
         return {
           kind: "delivery",
           id: this.#count++,
           name: step.delivery.instance,
-          delivery: this.#host.use(step.delivery),
+          delivery,
+          isOpen: delivery.relays === true && !isNamed,
           options: step.options,
         };
+      }
       case "match":
-        return this.#match(step);
+        return this.#match(step, isNamed);
       case "rewrite":
         return this.#rewrite(step);
       case "reject": {
@@ -133,9 +153,11 @@ class StepCompiler {
     }
   }
 
-  #match(step: Extract<Step, { kind: "match" }>): Op {
+  #match(step: Extract<Step, { kind: "match" }>, isNamed: boolean): Op {
+    const { negate, value } = step.condition;
     if (step.condition.value === "header") this.needsHeader = true;
-    const ops = this.compile(step.steps);
+    const names = !negate && NAMING.has(value);
+    const ops = this.compile(step.steps, isNamed || names);
     return {
       kind: "match",
       test: compileCondition(step.condition, this.#settings),
@@ -150,6 +172,21 @@ class StepCompiler {
     if (step.what === "rcpt") return { kind: "rewrite-rcpt", table };
     return { kind: "rewrite-from", id: this.#count++, table };
   }
+}
+
+/**
+ * Whether only known clients or recipients go on behind the step: it asks for
+ * a login, or ends the way of everybody but those that it names.
+ */
+function namesWho(step: Step): boolean {
+  if (step.kind === "require-auth") return true;
+  if (step.kind === "use") return step.steps.some(namesWho);
+  if (step.kind !== "match") return false;
+  const { negate, value } = step.condition;
+  const ends = step.steps.some(({ kind }) =>
+    kind === "require-auth" || kind === "reject" || kind === "stop"
+  );
+  return negate && NAMING.has(value) && ends;
 }
 
 function mayEnd(op: Op): boolean {

@@ -16,6 +16,8 @@ export interface PipelineSettings {
   readonly sender_check?: boolean;
   /** Adds Date and Message-ID where they are missing; exactly one From. */
   readonly submission?: boolean;
+  /** Strangers may send to strangers through this endpoint. */
+  readonly open_relay?: boolean;
   /** Largest message in bytes; that of the endpoint. Default 50 MiB. */
   readonly max_size?: number;
 }

@@ -8,6 +8,7 @@ import type { Recipient } from "#src/module/roles/session.ts";
 import type { Verdict } from "#src/module/roles/verdict.ts";
 import { SmtpError } from "#src/smtp/reply.ts";
 import type { Branch } from "./branch.ts";
+import { isLocal } from "./compile_condition.ts";
 import type {
   DeliveryOp,
   FilterOp,
@@ -196,6 +197,11 @@ class RecipientWalk implements Way {
 
   #deliver(op: DeliveryOp, fork: Fork): void {
     const { branch, recipient, quarantine, tags } = fork;
+    const { connection, domains } = this.#settings;
+    const isStranger = connection.session.identity === undefined;
+    if (op.isOpen && isStranger && !isLocal(recipient.address, domains)) {
+      throw new SmtpError(550, "7.1", "Relaying denied");
+    }
     const annotations = { quarantine, tags };
     fork.reached.push({ op, branch, recipient, annotations });
   }

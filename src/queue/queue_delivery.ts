@@ -12,6 +12,7 @@ import { countReceived } from "./received_count.ts";
 
 /** Takes messages into the queue. */
 export class QueueDelivery implements Delivery {
+  readonly relays = true;
   readonly #engine: () => QueueEngine;
   readonly #maxReceived: number;
 

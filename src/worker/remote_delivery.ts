@@ -30,6 +30,7 @@ import { fromWireError, toWireError, type WireError } from "./wire_error.ts";
 export interface DeliveryFacts {
   readonly wantsSummary: boolean;
   readonly checksByReading: boolean;
+  readonly relays: boolean;
 }
 
 /** What both calls carry. */
@@ -67,6 +68,10 @@ export class RemoteDelivery implements Delivery {
 
   get wantsSummary(): boolean {
     return this.#options.facts.wantsSummary;
+  }
+
+  get relays(): boolean {
+    return this.#options.facts.relays;
   }
 
   start(

@@ -135,7 +135,7 @@ async function deliver(body: Body, addresses: readonly string[]) {
       reader: () => link,
       service: "x",
       shelf,
-      facts: { wantsSummary: true, checksByReading: true },
+      facts: { wantsSummary: true, checksByReading: true, relays: false },
     });
     const transaction = await remote.start(ENVELOPE, context());
     const refused: (SmtpError | undefined)[] = [];

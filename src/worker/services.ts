@@ -46,6 +46,7 @@ export function factsOf<R extends RoleName>(
       return {
         wantsSummary: delivery.wantsSummary === true,
         checksByReading: delivery.checksByReading === true,
+        relays: delivery.relays === true,
       } satisfies DeliveryFacts;
     }
     case "auth": {

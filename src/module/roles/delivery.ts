@@ -37,6 +37,12 @@ export interface Delivery {
    * workers may be asked: there it does not wait for a commit under way.
    */
   readonly checksByReading?: boolean;
+  /**
+   * Whether recipients of anybody's domain are taken and sent on to other
+   * hosts. The pipeline then refuses strangers' mail for strangers unless the
+   * configuration allows it in plain words.
+   */
+  readonly relays?: boolean;
   /** Begins to take over one message. */
   start(
     envelope: Envelope,
