@@ -7,7 +7,9 @@
  * `PROGRAM OUTPUT ENTRY [deno compile arguments]`. `--output FILE` names the
  * result.
  */
+import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { bundle } from "./bundle.ts";
 import { ENGINE_FLAGS } from "./engine_flags.ts";
 
 /** No run, no ffi, nothing of the system but its name. */
@@ -20,8 +22,14 @@ const PERMISSIONS = [
   "--no-prompt",
 ];
 
-/** Files that no import of `main.ts` leads to. */
-const INCLUDES = ["--include", "src/worker/entry.ts"];
+/**
+ * No cache of compiled code: it would lie under a name that anyone can guess in
+ * the folder for temporary files, outside of what the configuration names.
+ */
+const OPTIONS = ["--no-check", "--no-code-cache"];
+
+/** The project's folder, without a slash at its end. */
+const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
 async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -31,21 +39,21 @@ async function main(args: readonly string[]): Promise<number> {
       output: { type: "string", default: "dist/epistle" },
     },
   });
-  const { output } = values;
-  const common = [ENGINE_FLAGS, ...PERMISSIONS, ...INCLUDES];
+  const output = resolve(values.output);
+  const { main, workers } = await bundle(ROOT, `${ROOT}/dist/bundle`);
+  const common = [
+    ENGINE_FLAGS,
+    ...OPTIONS,
+    ...PERMISSIONS,
+    "--include",
+    workers,
+  ];
   const [command, full] = values.with === undefined
-    ? [Deno.execPath(), [
-      "compile",
-      "--no-check",
-      ...common,
-      "--output",
-      output,
-      "main.ts",
-    ]]
-    : [values.with, [output, "main.ts", "--no-check", ...common]];
+    ? [Deno.execPath(), ["compile", ...common, "--output", output, main]]
+    : [resolve(values.with), [output, main, ...common]];
   const { code } = await new Deno.Command(command, {
     args: full,
-    cwd: new URL("..", import.meta.url).pathname,
+    cwd: dirname(main),
   }).spawn().status;
   return code;
 }

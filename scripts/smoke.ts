@@ -9,8 +9,8 @@ import { ImapFlow } from "imapflow";
 import { createTransport } from "nodemailer";
 import { freePorts } from "#tests/support/free_ports.ts";
 
-const DOMAIN = "example.test";
-const ACCOUNT = `alice@${DOMAIN}`;
+/** The name of the machine, which is the domain where none is configured. */
+const ACCOUNT = `alice@${Deno.hostname().toLowerCase()}`;
 const PASSWORD = "correct horse battery staple";
 const START_DEADLINE_MS = 15_000;
 const STOP_DEADLINE_MS = 15_000;
@@ -19,7 +19,6 @@ function configuration(submissions: number, imaps: number): string {
   return [
     `submission 127.0.0.1:${submissions} { tls_mode implicit }`,
     `imap 127.0.0.1:${imaps} { tls_mode implicit }`,
-    `hostname ${DOMAIN}`,
     "state_dir state",
     "",
   ].join("\n");
@@ -103,6 +102,8 @@ async function smoke(program: string, folder: string): Promise<void> {
   const server = new Deno.Command(program, {
     args: ["run"],
     cwd: folder,
+    // Whatever it would leave among temporary files is found below.
+    env: { TMPDIR: folder },
     stdin: "null",
   }).spawn();
   try {

@@ -49,7 +49,7 @@ export class WorkerHandle {
     name: string,
     permissions: WorkerPermissions,
     log: Log,
-    entry = new URL("./entry.ts", import.meta.url),
+    entry = ownEntry(),
   ): WorkerHandle {
     const worker = new Worker(entry, {
       type: "module",
@@ -121,4 +121,10 @@ function asPort(worker: Worker): Port {
       worker.onmessage = handler;
     },
   };
+}
+
+/** Where workers begin: `entry.ts` here, `entry.js` beside the bundled code. */
+function ownEntry(): URL {
+  const name = import.meta.url.endsWith(".ts") ? "./entry.ts" : "./entry.js";
+  return new URL(name, import.meta.url);
 }
