@@ -18,6 +18,7 @@
  * - Expected failures are `StorageError` with their kind.
  */
 import type { MessageSummary } from "#src/imap/summary.ts";
+import type { StoragePowers } from "#src/imap/powers.ts";
 import type { SearchKey } from "#src/imap/search_key.ts";
 
 export type AccountId = number;
@@ -62,6 +63,8 @@ export interface MailboxInfo {
   readonly status: MailboxStatus | undefined;
   /** RFC 8474; stable over RENAME. */
   readonly objectId: string;
+  /** Letters of RFC 4314; left out: the mailbox is one's own, all rights. */
+  readonly rights?: string;
 }
 
 /**
@@ -206,6 +209,9 @@ export interface ChangeHint {
 
 /** The store in IMAP terms. */
 export interface StorageBackend {
+  /** What it can do beyond this interface. */
+  readonly powers?: StoragePowers;
+
   // Reading: may be served by any reader.
 
   /** The account of a login; `notFound` where it has no mailboxes here. */

@@ -207,6 +207,40 @@ function storage(parts: Partial<StorageBackend>): StorageService {
   return new StorageService(parts as StorageBackend, "x");
 }
 
+Deno.test("powers of a storage are there from afar, and no others", async () => {
+  const joined = join(storage({
+    powers: {
+      order: {
+        sort: ({ mailbox, criteria }) =>
+          Promise.resolve(Uint32Array.of(mailbox, criteria.length)),
+        thread: () => Promise.reject(new StorageError("notFound", "gone")),
+      },
+    },
+  }));
+  const remote = new RemoteStorage(joined.link, [], "x", () => {}, ["order"]);
+  try {
+    const key = { kind: "all" } as const;
+    const { order, quota } = remote.powers;
+    assert.equal(quota, undefined);
+    const sorted = await order?.sort({ mailbox: 7, key, criteria: [] });
+    assert.deepEqual(sorted, Uint32Array.of(7, 0));
+    const algorithm = "REFERENCES";
+    await assert.rejects(
+      order?.thread({ mailbox: 7, key, algorithm }) ?? Promise.resolve(),
+      (error: unknown) =>
+        error instanceof StorageError && error.kind === "notFound",
+    );
+    for (const method of ["order.toString", "quota.root", "__proto__.x"]) {
+      await assert.rejects(
+        joined.link.call("x", method, [{}]),
+        /Internal error/,
+      );
+    }
+  } finally {
+    joined.close();
+  }
+});
+
 function message(uid: number): FetchedMessage {
   const header = encoder.encode(`Subject: ${uid}\r\n`);
   return { uid, header } as unknown as FetchedMessage;

@@ -22,10 +22,12 @@ import type {
   StoreRequest,
   Uid,
 } from "#src/imap/backend.ts";
+import type { StoragePowers } from "#src/imap/powers.ts";
 import type { SearchKey } from "#src/imap/search_key.ts";
 import type { CallContext, CallOptions, Channel, Service } from "./channel.ts";
 import type { Link } from "./link.ts";
 import { packFields, packList } from "./pack.ts";
+import { callPower, type PowerName, remotePowers } from "./remote_powers.ts";
 import {
   readByteSequence,
   readSequence,
@@ -46,6 +48,7 @@ export function hintService(service: string): string {
 
 /** Stands for a storage of other workers. */
 export class RemoteStorage implements StorageBackend {
+  readonly powers: StoragePowers;
   readonly #writer: Link;
   readonly #readers: readonly Link[];
   readonly #service: string;
@@ -58,7 +61,14 @@ export class RemoteStorage implements StorageBackend {
     readers: readonly Link[],
     service: string,
     receive: (name: string, service: Service) => void,
+    powers: readonly PowerName[] = [],
   ) {
+    this.powers = remotePowers(powers, (home, method, request, signal) => {
+      const args = [packFields(request, [], "copy")];
+      const link = home === "reader" ? this.#reader() : this.#writer;
+      const options = signal === undefined ? {} : { signal };
+      return link.call(service, method, args, options);
+    });
     this.#writer = writer;
     this.#readers = readers;
     this.#service = service;
@@ -323,8 +333,15 @@ export class StorageService implements Service {
           args[1] as readonly WireMessage[],
           context.channel,
         );
-      default:
-        throw new TypeError(`Storage has no method ${method}`);
+      default: {
+        const result = await callPower(
+          this.#storage.powers ?? {},
+          method,
+          args[0],
+          context.signal,
+        );
+        return packFields(result, context.transfer, "give");
+      }
     }
   }
 

@@ -25,6 +25,7 @@ import {
   RemoteTable,
   TableService,
 } from "./remote_small_roles.ts";
+import type { PowerName, StorageFacts } from "./remote_powers.ts";
 import { RemoteStorage, StorageService } from "./remote_storage.ts";
 
 /** What stubs know of far instances, by service name. Plain data. */
@@ -48,6 +49,12 @@ export function factsOf<R extends RoleName>(
         checksByReading: delivery.checksByReading === true,
         relays: delivery.relays === true,
       } satisfies DeliveryFacts;
+    }
+    case "storage": {
+      const { powers } = implementation as Roles["storage"];
+      return {
+        powers: Object.keys(powers ?? {}) as PowerName[],
+      } satisfies StorageFacts;
     }
     case "auth": {
       const { scram, bearer } = implementation as Roles["auth"];
@@ -131,7 +138,14 @@ function stubs(
     return up[turn % up.length] ?? home;
   };
   return {
-    storage: () => new RemoteStorage(home, readers, name, receive),
+    storage: () =>
+      new RemoteStorage(
+        home,
+        readers,
+        name,
+        receive,
+        (facts as StorageFacts).powers,
+      ),
     auth: () => new RemoteAuth(reader, name, facts as AuthFacts),
     delivery: () =>
       new RemoteDelivery({
