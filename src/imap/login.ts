@@ -35,6 +35,17 @@ export async function scramKeys(
   return { account: found.identity.account, keys: found.keys };
 }
 
+/** Who has the token; `undefined` where it is not good. */
+export async function accountOfToken(
+  session: Session,
+  user: string,
+  token: string,
+): Promise<string | undefined> {
+  checkMayTry(session, user);
+  const outcome = await session.services.auth.bearer?.checkToken(user, token);
+  return outcome?.ok === true ? outcome.identity.account : undefined;
+}
+
 /** Enters the account and says so. */
 export async function completeLogin(
   session: Session,

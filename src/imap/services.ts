@@ -15,15 +15,21 @@ export interface LoginIdentity {
   readonly account: string;
 }
 
+/** What came of credentials. */
+export type LoginOutcome =
+  | { readonly ok: true; readonly identity: LoginIdentity }
+  | { readonly ok: false; readonly reason: string };
+
 /**
  * Says who somebody is; the role `auth` fits. Wrong credentials are a value, a
  * thrown value means that nobody can tell now.
  */
 export interface Authenticator {
-  checkPlain(user: string, password: string): Promise<
-    | { readonly ok: true; readonly identity: LoginIdentity }
-    | { readonly ok: false; readonly reason: string }
-  >;
+  checkPlain(user: string, password: string): Promise<LoginOutcome>;
+  /** OAUTHBEARER and XOAUTH2; an empty user is whom the token names. */
+  readonly bearer?: {
+    checkToken(user: string, token: string): Promise<LoginOutcome>;
+  };
   readonly scram?: {
     /** Of new accounts; keys made up for unknown users say the same. */
     readonly iterations: number;

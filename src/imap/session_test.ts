@@ -188,6 +188,39 @@ Deno.test("SCRAM-SHA-256 proves the password without sending it", () => {
   );
 });
 
+Deno.test("OAUTHBEARER and XOAUTH2 are there when the auth module takes tokens", () => {
+  const refused = { ok: false, reason: "badCredentials" } as const;
+  const auth = {
+    checkPlain: () => Promise.resolve(refused),
+    bearer: {
+      checkToken: (user: string, token: string) =>
+        Promise.resolve(
+          token === "good" && (user === "" || user === "alice")
+            ? { ok: true as const, identity: { account: "alice" } }
+            : refused,
+        ),
+    },
+  };
+  return withImap(async (server) => {
+    const c = await server.connect();
+    const words = await c.ok("CAPABILITY");
+    assert.match(words, /AUTH=OAUTHBEARER AUTH=XOAUTH2/);
+    const bad = btoa("n,a=alice,\x01auth=Bearer bad\x01\x01");
+    await c.raw(`a AUTHENTICATE OAUTHBEARER ${bad}\r\n`);
+    assert.match(atob((await c.line()).slice(2)), /"status":"invalid_token"/);
+    await c.raw("AQ==\r\n");
+    assert.match(await c.line(), /^a NO \[AUTHENTICATIONFAILED\]/);
+    const mallory = btoa("user=mallory\x01auth=Bearer good\x01\x01");
+    await c.raw(`b AUTHENTICATE XOAUTH2 ${mallory}\r\n`);
+    assert.match(await c.line(), /^\+ /);
+    await c.raw("\r\n");
+    assert.match(await c.line(), /^b NO \[AUTHENTICATIONFAILED\]/);
+    const good = btoa("n,,\x01auth=Bearer good\x01\x01");
+    await c.raw(`c AUTHENTICATE OAUTHBEARER ${good}\r\n`);
+    assert.match(await c.line(), /^c OK /);
+  }, { auth });
+});
+
 Deno.test("literals that are too long are refused, and the stream goes on", () =>
   withImap(async (server) => {
     const c = await server.connect();

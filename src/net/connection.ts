@@ -12,6 +12,8 @@ export interface ConnectionTls {
   readonly version: string;
   readonly cipher: string;
   readonly serverName: string | undefined;
+  /** `tls-server-end-point`: hash of our certificate. RFC 5929 section 4. */
+  readonly endPoint?: Uint8Array;
 }
 
 /** How the server's side of TLS finds its key and certificate. */
@@ -19,6 +21,8 @@ export interface TlsServerSettings {
   /** Asked at every handshake, so that a renewed certificate is used. */
   context(serverName: string | undefined): Promise<SecureContext | undefined>;
   readonly handshakeTimeoutMs: number;
+  /** `tls-server-end-point` of a context. RFC 5929 section 4. */
+  endPoint?(context: SecureContext): Uint8Array | undefined;
 }
 
 /**

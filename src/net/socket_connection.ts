@@ -107,6 +107,7 @@ export class SocketConnection implements Connection {
     plain.removeAllListeners("end");
     plain.removeAllListeners("close");
     // "error" keeps its listener: an error without one ends the process.
+    let used = context;
     const secure = new TLSSocket(
       plain,
       {
@@ -114,7 +115,10 @@ export class SocketConnection implements Connection {
         secureContext: context,
         SNICallback(name, done): void {
           settings.context(name).then(
-            (context) => done(null, context),
+            (context) => {
+              used = context ?? used;
+              done(null, context);
+            },
             (error) => done(error instanceof Error ? error : null),
           );
         },
@@ -124,7 +128,9 @@ export class SocketConnection implements Connection {
     this.#socket = secure;
     secure.on("error", (error) => this.#fail(error));
     await this.#handshake(secure, settings.handshakeTimeoutMs);
+    const endPoint = settings.endPoint?.(used);
     this.#tls = factsOf(secure);
+    if (endPoint !== undefined) this.#tls = { ...this.#tls, endPoint };
     this.#isListening = false;
     secure.on("close", () => this.#end());
   }

@@ -8,6 +8,7 @@
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
+import { tlsEndPoint } from "./tls_end_point.ts";
 
 /** A certificate chain, leaf first, with its private key. PEM. */
 export interface KeyPair {
@@ -53,6 +54,7 @@ export class TlsContexts {
   #default: SecureContext | undefined;
   #names = new Map<string, SecureContext | undefined>();
   #generation = 0;
+  readonly #endPoints = new WeakMap<SecureContext, Uint8Array>();
   #unwatch: (() => void) | undefined;
 
   /** `onError` is told when changed certificates cannot be used. */
@@ -75,12 +77,17 @@ export class TlsContexts {
     });
   }
 
-  /** The context for clients that name no server; known after `start`. */
   /** Key and certificate of the default, as the source has them now. */
   defaultPair(): Promise<KeyPair | undefined> {
     return this.#source.get(undefined);
   }
 
+  /** Hash of the certificate of a context. RFC 5929 section 4. */
+  endPoint(context: SecureContext): Uint8Array | undefined {
+    return this.#endPoints.get(context);
+  }
+
+  /** The context for clients that name no server; known after `start`. */
   get defaultContext(): SecureContext | undefined {
     return this.#default;
   }
@@ -115,11 +122,14 @@ export class TlsContexts {
     const pair = await this.#source.get(name);
     if (pair === undefined) return undefined;
     checkPair(pair);
-    return createSecureContext({
+    const context = createSecureContext({
       cert: pair.chain,
       key: pair.key,
       minVersion: MIN_VERSION,
     });
+    const endPoint = tlsEndPoint(pair.chain);
+    if (endPoint !== undefined) this.#endPoints.set(context, endPoint);
+    return context;
   }
 
   #remember(name: string, context: SecureContext | undefined): void {

@@ -31,6 +31,13 @@ export type SaslStep =
     readonly authorization: string;
     readonly user: string;
   }
+  /** Check the token; tell a refusal to `tokenRefused`. */
+  | {
+    readonly kind: "token";
+    /** Who to act as; empty: whom the token names. */
+    readonly user: string;
+    readonly token: string;
+  }
   /**
    * The client has proved to be the user whose keys were given. `data` goes to
    * the client with the success, or as a last challenge.
@@ -47,6 +54,8 @@ export interface SaslExchange {
   respond(data: Uint8Array): SaslStep;
   /** The keys asked for; `undefined` for an unknown user. */
   credentials?(keys: ScramCredentials | undefined): SaslStep;
+  /** The token asked about is not good. */
+  tokenRefused?(): SaslStep;
 }
 
 /** A mechanism. */

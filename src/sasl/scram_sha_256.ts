@@ -1,10 +1,12 @@
 /**
- * SCRAM-SHA-256 without channel binding, the server's side. RFC 5802, RFC 7677.
+ * SCRAM-SHA-256, and with channel binding SCRAM-SHA-256-PLUS: the server's
+ * side. RFC 5802, RFC 7677, RFC 5929 section 4.
  *
  * An unknown user is asked on with keys made of the name, so that answers tell
  * nobody which names exist; the proof then fails like a wrong password.
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { concatBytes } from "#src/bytes/concat_bytes.ts";
 import type {
   SaslExchange,
   SaslMechanism,
@@ -27,18 +29,40 @@ export interface ScramOptions {
   readonly iterations: number;
 }
 
-/** Makes the mechanism. */
-export function scramSha256(options: ScramOptions): SaslMechanism {
-  return {
-    name: "SCRAM-SHA-256",
+/** What ties an exchange to its TLS connection. RFC 5056. */
+export interface ChannelBinding {
+  readonly type: "tls-server-end-point";
+  readonly data: Uint8Array;
+}
+
+/**
+ * Makes the mechanisms that a connection can have, the strongest first: with
+ * channel binding where there is one to bind to, and without.
+ */
+export function scramSha256(
+  options: ScramOptions,
+  binding?: ChannelBinding,
+): SaslMechanism[] {
+  const make = (
+    name: string,
+    bound: ChannelBinding | undefined,
+  ): SaslMechanism => ({
+    name,
     isPlaintext: false,
     firstChallenge: new Uint8Array(0),
-    begin: () => new ScramExchange(options),
-  };
+    begin: () => new ScramExchange(options, binding, bound),
+  });
+  const names = [make("SCRAM-SHA-256", undefined)];
+  if (binding !== undefined) {
+    names.unshift(make("SCRAM-SHA-256-PLUS", binding));
+  }
+  return names;
 }
 
 /** The client's first message, taken apart. */
 interface ClientFirst {
+  /** `n`, `y`, or the type of channel binding after `p=`. */
+  readonly flag: string;
   readonly header: string;
   readonly bare: string;
   readonly authorization: string;
@@ -53,9 +77,19 @@ class ScramExchange implements SaslExchange {
   #nonce = "";
   #keys: ScramCredentials | undefined;
   #isKnown = false;
+  /** What the connection has. */
+  readonly #offered: ChannelBinding | undefined;
+  /** What this exchange is bound to. */
+  readonly #bound: ChannelBinding | undefined;
 
-  constructor(options: ScramOptions) {
+  constructor(
+    options: ScramOptions,
+    offered: ChannelBinding | undefined,
+    bound: ChannelBinding | undefined,
+  ) {
     this.#options = options;
+    this.#offered = offered;
+    this.#bound = bound;
   }
 
   respond(data: Uint8Array): SaslStep {
@@ -63,13 +97,24 @@ class ScramExchange implements SaslExchange {
     if (text === undefined) return { kind: "malformed" };
     if (this.#first !== undefined) return this.#finish(text);
     const first = readClientFirst(text);
-    if (first === undefined) return { kind: "malformed" };
+    if (first === undefined || !this.#allows(first.flag)) {
+      return { kind: "malformed" };
+    }
     this.#first = first;
     return {
       kind: "scram",
       authorization: first.authorization,
       user: first.user,
     };
+  }
+
+  /**
+   * RFC 5802 section 6: `y` says that the client believes the server to have
+   * no channel binding; where it has, somebody has tampered with the list.
+   */
+  #allows(flag: string): boolean {
+    if (this.#bound !== undefined) return flag === this.#bound.type;
+    return flag === "n" || (flag === "y" && this.#offered === undefined);
   }
 
   credentials(keys: ScramCredentials | undefined): SaslStep {
@@ -83,6 +128,12 @@ class ScramExchange implements SaslExchange {
     return { kind: "challenge", data: bytesOf(this.#serverFirst) };
   }
 
+  /** What the client has to repeat, with the data of the binding. */
+  #boundHeader(header: string): Uint8Array {
+    const data = this.#bound?.data ?? new Uint8Array(0);
+    return concatBytes([bytesOf(header), data]);
+  }
+
   #finish(text: string): SaslStep {
     const first = this.#first;
     const keys = this.#keys;
@@ -93,7 +144,7 @@ class ScramExchange implements SaslExchange {
     const proof = tryDecodeBase64(text.slice(proofAt + 3));
     if (proof?.length !== HASH_BYTES) return { kind: "malformed" };
     const [binding, nonce] = withoutProof.split(",");
-    const header = encodeBase64(bytesOf(first.header));
+    const header = encodeBase64(this.#boundHeader(first.header));
     if (binding !== `c=${header}` || nonce !== `r=${this.#nonce}`) {
       return { kind: "malformed" };
     }
@@ -115,12 +166,17 @@ class ScramExchange implements SaslExchange {
   }
 }
 
-/** `n,a=admin,n=user,r=nonce`. RFC 5802 section 7. */
+const FIRST = new RegExp(
+  "^([ny]|p=[A-Za-z0-9.-]+),(?:a=([^,]*))?,n=([^,]*)," +
+    "r=([\\x21-\\x2b\\x2d-\\x7e]+)",
+);
+
+/** `p=type,a=admin,n=user,r=nonce`. RFC 5802 section 7. */
 function readClientFirst(text: string): ClientFirst | undefined {
-  const match = /^([ny]),(?:a=([^,]*))?,(n=([^,]*),r=([\x21-\x2b\x2d-\x7e]+))/
-    .exec(text);
+  const match = FIRST.exec(text);
   if (match === null) return undefined;
-  const [whole = "", , authorization = "", , name = "", nonce = ""] = match;
+  const [whole = "", flag = "", authorization = "", name = "", nonce = ""] =
+    match;
   const rest = text.slice(whole.length);
   // Extensions may follow; nothing else.
   if (rest !== "" && !/^(?:,[A-Za-z]=[^,]*)+$/.test(rest)) return undefined;
@@ -131,6 +187,7 @@ function readClientFirst(text: string): ClientFirst | undefined {
     return undefined;
   }
   return {
+    flag: flag.replace(/^p=/, ""),
     header: text.slice(0, bareAt),
     bare: text.slice(bareAt),
     authorization: actAs,

@@ -2,6 +2,7 @@
 import { defineCommand } from "#src/imap/command.ts";
 import { ImapError } from "#src/imap/errors.ts";
 import {
+  accountOfToken,
   completeLogin,
   loginWithPassword,
   refuseLogin,
@@ -73,6 +74,13 @@ async function converse(
       case "password":
         checkAuthorization(step.authorization, step.user);
         return await loginWithPassword(session, step.user, step.password);
+      case "token": {
+        const found = await accountOfToken(session, step.user, step.token);
+        if (found !== undefined) return found;
+        user = step.user;
+        step = exchange.tokenRefused?.() ?? { kind: "refused" };
+        break;
+      }
       case "scram": {
         checkAuthorization(step.authorization, step.user);
         user = step.user;

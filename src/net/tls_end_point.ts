@@ -1,0 +1,66 @@
+/** The channel binding `tls-server-end-point`. RFC 5929 section 4.1. */
+import { createHash, X509Certificate } from "node:crypto";
+
+/**
+ * Hash functions by the object identifier of the signature algorithm, in hex
+ * without tag and length. RFC 4055, RFC 5758. MD5 and SHA-1 count as SHA-256.
+ */
+const HASHES: Readonly<Record<string, string>> = {
+  "2a864886f70d010104": "sha256", // md5WithRSAEncryption
+  "2a864886f70d010105": "sha256", // sha1WithRSAEncryption
+  "2a864886f70d01010b": "sha256", // sha256WithRSAEncryption
+  "2a864886f70d01010c": "sha384",
+  "2a864886f70d01010d": "sha512",
+  "2a8648ce3d0401": "sha256", // ecdsa-with-SHA1
+  "2a8648ce3d040302": "sha256", // ecdsa-with-SHA256
+  "2a8648ce3d040303": "sha384",
+  "2a8648ce3d040304": "sha512",
+};
+
+/**
+ * The hash of the first certificate of a PEM chain; `undefined` where its
+ * signature has no hash function of its own (Ed25519): nothing is defined then.
+ */
+export function tlsEndPoint(chain: string): Uint8Array | undefined {
+  const der = new Uint8Array(new X509Certificate(chain).raw);
+  const hash = HASHES[signatureAlgorithm(der) ?? ""];
+  if (hash === undefined) return undefined;
+  return new Uint8Array(createHash(hash).update(der).digest());
+}
+
+/** The identifier in hex. RFC 5280 section 4.1: the second of three elements. */
+function signatureAlgorithm(der: Uint8Array): string | undefined {
+  const certificate = element(der, 0);
+  if (certificate === undefined) return undefined;
+  const signed = element(der, certificate.start);
+  const algorithm = element(der, signed?.end ?? der.length);
+  const identifier = element(der, algorithm?.start ?? der.length);
+  if (identifier?.tag !== OBJECT_IDENTIFIER) return undefined;
+  const bytes = der.subarray(identifier.start, identifier.end);
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+}
+
+const OBJECT_IDENTIFIER = 6;
+
+interface Element {
+  readonly tag: number;
+  /** Of the contents. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One element of DER. X.690 section 8.1. */
+function element(der: Uint8Array, at: number): Element | undefined {
+  const tag = der[at];
+  const first = der[at + 1];
+  if (tag === undefined || first === undefined) return undefined;
+  const lengthBytes = first < 0x80 ? 0 : first - 0x80;
+  let length = lengthBytes === 0 ? first : 0;
+  for (let i = 0; i < lengthBytes; i++) {
+    length = length * 256 + (der[at + 2 + i] ?? 0);
+  }
+  const start = at + 2 + lengthBytes;
+  const end = start + length;
+  return end <= der.length ? { tag, start, end } : undefined;
+}
