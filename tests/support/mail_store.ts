@@ -54,6 +54,7 @@ export async function openStore(
     blobs: { role: "blobs", instance: "fs" },
     blob_threshold: options.blobThreshold ?? 64 * 1024,
     append_limit: 50 * 1024 * 1024,
+    login_cache: 5 * 60 * 1000,
   }, host);
   await instance.start?.(stopped.signal);
   return {

@@ -50,6 +50,7 @@ export function createSqlmail(
       addresses,
       instance: host.instance,
       monotonic: () => clock.monotonic(),
+      rememberMs: config.login_cache,
     }),
     delivery: new Deliverer({ driver, writer, bodies, addresses }),
     admin: new AccountsAdmin({ driver, writer, addresses }),

@@ -6,7 +6,7 @@
  * `create_sqlmail.ts`.
  */
 import { dirname } from "node:path";
-import { size } from "#src/config/quantities.ts";
+import { duration, size } from "#src/config/quantities.ts";
 import { path } from "#src/config/places.ts";
 import type { ConfigOf } from "#src/config/directive.ts";
 import { oneOf } from "#src/config/values.ts";
@@ -30,6 +30,13 @@ const config = {
   append_limit: size({
     doc: "Longest message that an IMAP client may store.",
     default: "50M",
+  }),
+  login_cache: duration({
+    doc: "How long a password that was right is remembered, as a keyed hash " +
+      "in memory, so that clients that log in all the time cost little. A " +
+      "changed password is known at once; a wrong one is never remembered. " +
+      "0: not at all.",
+    default: "5m",
   }),
 };
 
