@@ -34,9 +34,6 @@ const IMPLICIT_TLS_PORT = 993;
 /** Bytes that name a session in the log. */
 const SESSION_ID_BYTES = 6;
 
-/** Bytes of the secret behind keys of unknown users. */
-const DECOY_SECRET_BYTES = 32;
-
 /** TLS: before everything else, by STARTTLS, or done by the runtime. */
 type TlsStart = "first" | "later" | "done";
 
@@ -163,7 +160,6 @@ export class ImapEndpoint implements Endpoint, Lifecycle {
       log: this.#host.log,
       clock: this.#host.clock,
       sessionsOf: new Map(),
-      decoySecret: randomBytes(DECOY_SECRET_BYTES),
       random: randomBytes,
       summarize,
     };

@@ -22,17 +22,18 @@ export async function loginWithPassword(
   return outcome.ok ? outcome.identity.account : refuseLogin(session, user);
 }
 
-/** The keys of a user for SCRAM. */
+/** The keys of a user for SCRAM; without an account they are made up. */
 export async function scramKeys(
   session: Session,
   user: string,
 ): Promise<
-  { readonly account: string; readonly keys: ScramCredentials } | undefined
+  | { readonly account: string | undefined; readonly keys: ScramCredentials }
+  | undefined
 > {
   checkMayTry(session, user);
   const found = await session.services.auth.scram?.keys(user);
   if (found === undefined) return undefined;
-  return { account: found.identity.account, keys: found.keys };
+  return { account: found.identity?.account, keys: found.keys };
 }
 
 /** Who has the token; `undefined` where it is not good. */

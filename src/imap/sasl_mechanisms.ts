@@ -8,12 +8,10 @@ import type { Session } from "./session.ts";
 
 /** By the powers of the auth module and the safety of the connection. */
 export function mechanismsOf(session: Session): SaslMechanism[] {
-  const { auth, settings, decoySecret, random } = session.services;
+  const { auth, settings, random } = session.services;
   const mechanisms = [PLAIN, LOGIN];
   if (auth.scram !== undefined) {
-    const { iterations } = auth.scram;
-    const options = { random, decoySecret, iterations };
-    mechanisms.unshift(...scramSha256(options, bindingOf(session)));
+    mechanisms.unshift(...scramSha256({ random }, bindingOf(session)));
   }
   if (auth.bearer !== undefined) mechanisms.push(OAUTHBEARER, XOAUTH2);
   const isSafe = session.connection.tls !== undefined || settings.insecureAuth;

@@ -31,15 +31,11 @@ export interface Authenticator {
     checkToken(user: string, token: string): Promise<LoginOutcome>;
   };
   readonly scram?: {
-    /** Of new accounts; keys made up for unknown users say the same. */
-    readonly iterations: number;
-    keys(user: string): Promise<
-      | {
-        readonly identity: LoginIdentity;
-        readonly keys: ScramCredentials;
-      }
-      | undefined
-    >;
+    /** `identity` is `undefined` where the keys are made up. */
+    keys(user: string): Promise<{
+      readonly identity: LoginIdentity | undefined;
+      readonly keys: ScramCredentials;
+    }>;
   };
 }
 
@@ -77,8 +73,6 @@ export interface ImapServices {
   readonly clock: Clock;
   /** Sessions a logged-in account has; shared by all sessions. */
   readonly sessionsOf: Map<string, number>;
-  /** Keys for names that do not exist; random, the same for all sessions. */
-  readonly decoySecret: Uint8Array;
   random(bytes: number): Uint8Array;
   /** What is stored beside a message. */
   summarize(header: HeaderBlock, body: Body): Promise<MessageSummary>;

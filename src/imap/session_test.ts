@@ -165,11 +165,11 @@ Deno.test("SCRAM-SHA-256 proves the password without sending it", () => {
   const auth = {
     checkPlain: () => Promise.resolve({ ok: false as const, reason: "no" }),
     scram: {
-      iterations: 4096,
       keys: (user: string) =>
-        Promise.resolve(
-          user === "alice" ? { identity: { account: user }, keys } : undefined,
-        ),
+        Promise.resolve({
+          identity: user === "alice" ? { account: user } : undefined,
+          keys: user === "alice" ? keys : { ...keys, storedKey: salt },
+        }),
     },
   };
   return withImap(

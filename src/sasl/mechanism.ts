@@ -52,8 +52,11 @@ export type SaslStep =
 export interface SaslExchange {
   /** The client's answer; the first is its initial response, if it had one. */
   respond(data: Uint8Array): SaslStep;
-  /** The keys asked for; `undefined` for an unknown user. */
-  credentials?(keys: ScramCredentials | undefined): SaslStep;
+  /**
+   * The keys asked for. Of an unknown user (`isKnown` false) keys that were made
+   * up: the exchange goes on and is refused at its end.
+   */
+  credentials?(keys: ScramCredentials, isKnown: boolean): SaslStep;
   /** The token asked about is not good. */
   tokenRefused?(): SaslStep;
 }

@@ -2,8 +2,9 @@
  * SCRAM-SHA-256, and with channel binding SCRAM-SHA-256-PLUS: the server's
  * side. RFC 5802, RFC 7677, RFC 5929 section 4.
  *
- * An unknown user is asked on with keys made of the name, so that answers tell
- * nobody which names exist; the proof then fails like a wrong password.
+ * An unknown user is asked on with keys that the auth module has made up, so
+ * that answers tell nobody which names exist; the proof then fails like a wrong
+ * password.
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { concatBytes } from "#src/bytes/concat_bytes.ts";
@@ -23,10 +24,6 @@ const NONCE_BYTES = 18;
 export interface ScramOptions {
   /** Random bytes, for the nonce. */
   random(bytes: number): Uint8Array;
-  /** Secret of this server; makes salts of unknown users the same each time. */
-  readonly decoySecret: Uint8Array;
-  /** What keys of unknown users say; as new accounts have it. */
-  readonly iterations: number;
 }
 
 /** What ties an exchange to its TLS connection. RFC 5056. */
@@ -117,14 +114,14 @@ class ScramExchange implements SaslExchange {
     return flag === "n" || (flag === "y" && this.#offered === undefined);
   }
 
-  credentials(keys: ScramCredentials | undefined): SaslStep {
+  credentials(keys: ScramCredentials, isKnown: boolean): SaslStep {
     const first = this.#first;
     if (first === undefined) return { kind: "malformed" };
-    this.#isKnown = keys !== undefined;
-    this.#keys = keys ?? decoyKeys(this.#options, first.user);
+    this.#isKnown = isKnown;
+    this.#keys = keys;
     this.#nonce = first.nonce + encodeBase64(this.#options.random(NONCE_BYTES));
-    const salt = encodeBase64(this.#keys.salt);
-    this.#serverFirst = `r=${this.#nonce},s=${salt},i=${this.#keys.iterations}`;
+    const salt = encodeBase64(keys.salt);
+    this.#serverFirst = `r=${this.#nonce},s=${salt},i=${keys.iterations}`;
     return { kind: "challenge", data: bytesOf(this.#serverFirst) };
   }
 
@@ -200,19 +197,6 @@ function readClientFirst(text: string): ClientFirst | undefined {
 function readName(text: string): string | undefined {
   if (/=(?!2C|3D)/.test(text)) return undefined;
   return trySaslprep(text.replaceAll("=2C", ",").replaceAll("=3D", "="));
-}
-
-function decoyKeys(
-  { decoySecret: secret, iterations }: ScramOptions,
-  user: string,
-): ScramCredentials {
-  const salt = hmac(secret, bytesOf(`salt ${user}`));
-  return {
-    salt: salt.subarray(0, 16),
-    iterations,
-    storedKey: hmac(secret, bytesOf(`stored ${user}`)),
-    serverKey: hmac(secret, bytesOf(`server ${user}`)),
-  };
 }
 
 function hmac(key: Uint8Array, data: Uint8Array): Uint8Array {

@@ -6,8 +6,6 @@ import { type ChannelBinding, scramSha256 } from "./scram_sha_256.ts";
 
 const OPTIONS = {
   random: (bytes: number): Uint8Array => new Uint8Array(bytes).fill(9),
-  decoySecret: new Uint8Array(32).fill(1),
-  iterations: 4096,
 };
 const BINDING: ChannelBinding = {
   type: "tls-server-end-point",
@@ -41,7 +39,7 @@ function exchange(
   const encoder = new TextEncoder();
   let step = server.respond(encoder.encode(client.first()));
   if (step.kind !== "scram") return step.kind;
-  step = server.credentials?.(keysOf("pencil")) ?? step;
+  step = server.credentials?.(keysOf("pencil"), true) ?? step;
   assert.ok(step.kind === "challenge");
   const final = client.final(new TextDecoder().decode(step.data));
   step = server.respond(encoder.encode(final));

@@ -6,8 +6,7 @@ import type { Link } from "./link.ts";
 
 /** What stubs must know before the first call. */
 export interface AuthFacts {
-  /** Iterations of new accounts; `undefined` without the power. */
-  readonly scram: number | undefined;
+  readonly scram: boolean;
   readonly bearer: boolean;
 }
 
@@ -24,13 +23,12 @@ export class RemoteAuth implements Auth {
   constructor(link: () => Link, service: string, facts: AuthFacts) {
     this.#link = link;
     this.#service = service;
-    if (facts.scram !== undefined) {
+    if (facts.scram) {
       this.scram = {
         hash: "sha-256",
-        iterations: facts.scram,
         keys: (user) =>
           this.#call("scram", [user]) as Promise<
-            { identity: Identity; keys: ScramKeys } | undefined
+            { identity: Identity | undefined; keys: ScramKeys }
           >,
       };
     }
@@ -74,8 +72,8 @@ export class AuthService implements Service {
       case "mayUse":
         return this.#auth.mayUse(first as Identity, text);
       case "scram":
-        return this.#auth.scram?.keys(String(first)) ??
-          Promise.resolve(undefined);
+        if (this.#auth.scram === undefined) break;
+        return this.#auth.scram.keys(String(first));
       case "bearer":
         if (this.#auth.bearer !== undefined) {
           return this.#auth.bearer.checkToken(String(first), text);

@@ -59,7 +59,7 @@ export function factsOf<R extends RoleName>(
     case "auth": {
       const { scram, bearer } = implementation as Roles["auth"];
       return {
-        scram: scram?.iterations,
+        scram: scram !== undefined,
         bearer: bearer !== undefined,
       } satisfies AuthFacts;
     }

@@ -52,7 +52,6 @@ export class ImapTestServer {
       log: SILENT_LOG,
       clock: SYSTEM_CLOCK,
       sessionsOf: new Map(),
-      decoySecret: new Uint8Array(32),
       random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
       summarize,
       ...changes,

@@ -85,8 +85,10 @@ async function converse(
         checkAuthorization(step.authorization, step.user);
         user = step.user;
         const found = await scramKeys(session, step.user);
-        account = found?.account;
-        step = exchange.credentials?.(found?.keys) ?? { kind: "malformed" };
+        if (found === undefined) return malformed();
+        account = found.account;
+        step = exchange.credentials?.(found.keys, account !== undefined) ??
+          { kind: "malformed" };
         break;
       }
       case "proved": {

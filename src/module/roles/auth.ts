@@ -34,13 +34,17 @@ export interface Auth {
    * aliases). `address` is a reverse path or a From address, not empty.
    */
   mayUse(identity: Identity, address: string): Promise<boolean>;
-  /** Power: SCRAM. `undefined` for an account without such keys. */
+  /** Power: SCRAM. */
   readonly scram?: {
     readonly hash: "sha-256";
-    /** Of new accounts; keys made up for unknown users say the same. */
-    readonly iterations: number;
+    /**
+     * The keys of an account. Without such an account `identity` is `undefined`
+     * and the keys are made up: no password fits them, and they are the same
+     * each time, in every worker, and for every spelling of the name, as those
+     * of an account are. Else the salt would tell who has an account.
+     */
     keys(user: string): Promise<
-      { readonly identity: Identity; readonly keys: ScramKeys } | undefined
+      { readonly identity: Identity | undefined; readonly keys: ScramKeys }
     >;
   };
   /** Power: OAUTHBEARER and XOAUTH2 tokens. */

@@ -73,7 +73,7 @@ Deno.test("a changed password and a disabled account hold at once", () =>
       ok: false,
       reason: "disabled",
     });
-    assert.equal(await auth.scram?.keys("ann"), undefined);
+    assert.equal((await auth.scram?.keys("ann"))?.identity, undefined);
     await admin.call("account.enable", { name: "ann" });
     assert.ok((await auth.checkPlain("ann", "new")).ok);
   }));
@@ -91,8 +91,34 @@ Deno.test("SCRAM keys are those of RFC 5802 section 3", () =>
     const stored = createHash("sha256").update(hmac("Client Key")).digest();
     assert.deepEqual(storedKey, new Uint8Array(stored));
     assert.deepEqual(serverKey, new Uint8Array(hmac("Server Key")));
-    assert.equal(await auth.scram?.keys("nobody"), undefined);
   }));
+
+Deno.test("SCRAM keys of unknown names are the same in every worker and run", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const store = await openStore(folder);
+    await store.admin.call("account.add", { name: "ann", password: "p" });
+    const reader = await openStore(folder, { worker: "reader" });
+    const here = await store.auth.scram?.keys("nobody");
+    const there = await reader.auth.scram?.keys("NOBODY@example.org");
+    assert.ok(here !== undefined && here.identity === undefined);
+    assert.deepEqual(there, here);
+    const ann = await store.auth.scram?.keys("ann");
+    assert.equal(here.keys.iterations, ann?.keys.iterations);
+    assert.equal(here.keys.salt.length, ann?.keys.salt.length);
+    assert.notDeepEqual((await store.auth.scram?.keys("no"))?.keys, here.keys);
+    await reader.close();
+    await store.close();
+    const later = await openStore(folder);
+    assert.deepEqual(await later.auth.scram?.keys("nobody"), here);
+    await later.close();
+    const other = await openStore(`${folder}/other`);
+    assert.notDeepEqual(await other.auth.scram?.keys("nobody"), here);
+    await other.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 Deno.test("an account may use its name, aliases and tags, and no other", () =>
   withStore(async (store) => {

@@ -9,12 +9,8 @@ import type { Identity } from "#src/module/roles/session.ts";
 import type { Row, StorageDriver } from "../driver.ts";
 import { bytes, number, text } from "../row.ts";
 import type { Addresses } from "./addresses.ts";
-import {
-  checkRecord,
-  MAX_PASSWORD_BYTES,
-  NO_RECORD,
-  SCRAM_ITERATIONS,
-} from "./passwords.ts";
+import { checkRecord, MAX_PASSWORD_BYTES, NO_RECORD } from "./passwords.ts";
+import { decoyKeys, readDecoySecret } from "./scram_decoy.ts";
 
 /** Logins that are remembered. */
 const MAX_REMEMBERED = 1_000;
@@ -53,6 +49,8 @@ export class Login implements Auth {
   readonly #remembered = new Map<string, Remembered>();
   readonly #checks = new Limiter(MAX_CHECKS);
 
+  #decoySecret: Uint8Array | undefined;
+
   constructor(options: LoginOptions) {
     this.#options = options;
   }
@@ -84,17 +82,16 @@ export class Login implements Auth {
 
   readonly scram = {
     hash: "sha-256",
-    iterations: SCRAM_ITERATIONS,
     keys: async (
       user: string,
     ): Promise<
-      { readonly identity: Identity; readonly keys: ScramKeys } | undefined
+      { readonly identity: Identity | undefined; readonly keys: ScramKeys }
     > => {
-      const row = await this.#account(
-        this.#options.addresses.accountName(user),
-      );
+      const name = this.#options.addresses.accountName(user);
+      const row = await this.#account(name);
+      const secret = await this.#secret();
       if (row === undefined || text(row, "state") !== "active") {
-        return undefined;
+        return { identity: undefined, keys: decoyKeys(secret, name) };
       }
       return {
         identity: this.#identity(row),
@@ -107,6 +104,13 @@ export class Login implements Auth {
       };
     },
   } as const;
+
+  /** Read once: it never changes. */
+  async #secret(): Promise<Uint8Array> {
+    return this.#decoySecret ??= await this.#options.driver.read((sql) =>
+      readDecoySecret(sql)
+    );
+  }
 
   #identity(row: Row): Identity {
     return { account: text(row, "name"), auth: this.#options.instance };

@@ -2,6 +2,7 @@
 import { StorageError } from "#src/errors/errors.ts";
 import type { StorageDriver } from "../driver.ts";
 import { SCHEMA_1 } from "./schema_1.ts";
+import { ensureDecoySecret } from "./scram_decoy.ts";
 
 /** Step n leads from schema n to schema n + 1. Released steps never change. */
 const STEPS: readonly string[] = [SCHEMA_1];
@@ -9,7 +10,10 @@ const STEPS: readonly string[] = [SCHEMA_1];
 /** Number of the present schema. */
 export const SCHEMA_VERSION: number = STEPS.length;
 
-/** Brings the database to the present schema; all steps or none. */
+/**
+ * Brings the database to the present schema; all steps or none. What every
+ * database has to hold is there afterwards.
+ */
 export async function migrate(driver: StorageDriver): Promise<void> {
   await driver.write(async (sql) => {
     const version = await driver.schemaVersion(sql);
@@ -18,6 +22,7 @@ export async function migrate(driver: StorageDriver): Promise<void> {
     if (version < SCHEMA_VERSION) {
       await driver.setSchemaVersion(sql, SCHEMA_VERSION);
     }
+    await ensureDecoySecret(sql);
   });
 }
 

@@ -15,7 +15,8 @@ import type { ScramKeys } from "#src/module/roles/auth.ts";
 /** Cost of scrypt: about 100 ms and 16 MiB a password. */
 const SCRYPT = { N: 16_384, r: 8, p: 1 } as const;
 const HASH_BYTES = 32;
-const SALT_BYTES = 16;
+/** Salt of a new password. */
+export const SALT_BYTES = 16;
 
 /** RFC 7677 section 4 asks for at least 4,096. */
 export const SCRAM_ITERATIONS = 10_000;
