@@ -188,6 +188,11 @@ export interface StoreOutcome {
   /** UIDs refused because of `unchangedSince`. */
   readonly modified: Uint32Array;
   readonly keywords: readonly string[];
+  /**
+   * What the mailbox was before and is now: who knew all up to `before` knows
+   * all up to `status.highestModSeq` with this outcome and need not ask.
+   */
+  readonly step?: { readonly before: ModSeq; readonly status: MailboxStatus };
 }
 
 /** Outcome of APPEND, COPY and MOVE. RFC 4315 section 3. */

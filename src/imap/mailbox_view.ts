@@ -50,6 +50,8 @@ export class MailboxView {
   /** UIDs from here on are new to the view. */
   #uidBound: Uid;
   #isStale = false;
+  /** The highest hint that came. */
+  #hinted: ModSeq = 0;
   #isDeleted = false;
   #running: Promise<void> | undefined;
   #queued: Promise<void> | undefined;
@@ -134,6 +136,7 @@ export class MailboxView {
   hint(modSeq: ModSeq): void {
     if (modSeq <= this.#readUpTo) return;
     this.#isStale = true;
+    this.#hinted = Math.max(this.#hinted, modSeq);
     for (const listener of this.listeners) {
       if (!listener.wakeful) continue;
       // A failure shows itself again, to the session, at its next command.
@@ -170,7 +173,19 @@ export class MailboxView {
         outcome.flags[i] ?? 0,
       ) || isNew;
     }
+    this.#take(outcome.step);
     if (isNew) this.#announce();
+  }
+
+  /** The log need not be read for a change that followed what is known. */
+  #take(step: StoreOutcome["step"]): void {
+    if (step === undefined || step.before > this.#readUpTo) return;
+    const { highestModSeq } = step.status;
+    if (highestModSeq <= this.#readUpTo) return;
+    this.#readUpTo = highestModSeq;
+    this.#status = step.status;
+    // The hint of this very change may have come before its outcome.
+    if (this.#hinted === highestModSeq) this.#isStale = false;
   }
 
   /** Enters what our own EXPUNGE or MOVE removed; ascending. */

@@ -14,7 +14,7 @@ import {
   hasBit,
   union,
 } from "#src/imap/flags.ts";
-import type { MailboxState } from "./mailbox_state.ts";
+import { type MailboxState, statusNow } from "./mailbox_state.ts";
 import { ascending, type MessageRow, selectRows } from "./message_rows.ts";
 import { countFlags, flagsFor, insertCopy } from "./place_messages.ts";
 import type { WriteContext } from "./write_context.ts";
@@ -30,7 +30,7 @@ export async function storeFlags(
   const limit = request.unchangedSince ?? Number.MAX_SAFE_INTEGER;
   const kept = rows.filter(({ modSeq }) => modSeq <= limit);
   const modified = rows.filter(({ modSeq }) => modSeq > limit);
-  const { keywords } = await context.mailbox(mailbox);
+  const { keywords, highestModSeq: before } = await context.mailbox(mailbox);
   const asked = request.mode === "remove" || kept.length === 0
     ? flagSetOf(request.flags, keywords)
     : await flagsFor(context, mailbox, request.flags);
@@ -51,12 +51,14 @@ export async function storeFlags(
     countFlags(state, row.flags, -1);
     countFlags(state, wanted, 1);
   }
+  const after = await context.mailbox(mailbox);
   return {
     uids: uidsOf(kept),
     modSeqs,
     flags,
     modified: uidsOf(modified),
-    keywords: (await context.mailbox(mailbox)).keywords,
+    keywords: after.keywords,
+    step: { before, status: statusNow(after) },
   };
 }
 

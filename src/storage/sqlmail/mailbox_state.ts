@@ -38,6 +38,12 @@ export function statusOf(row: Row): MailboxStatus {
   };
 }
 
+/** The counters as they are now. */
+export function statusNow(state: Readonly<MailboxState>): MailboxStatus {
+  const { id: _, account: __, keywords: ___, ...status } = state;
+  return status;
+}
+
 /** The keywords of a mailbox, in the order of their bits. */
 export async function readKeywords(
   sql: Sql,
