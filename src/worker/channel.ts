@@ -59,12 +59,18 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+/** Services by name; `PeerServices` or a map. */
+export interface ServiceTable {
+  get(name: string): Service | undefined;
+  values(): Iterable<Service>;
+}
+
 /** What a channel needs. */
 export interface ChannelOptions {
   /** Name of the far side, for errors and the log. */
   readonly name: string;
   readonly log: Log;
-  readonly services: ReadonlyMap<string, Service>;
+  readonly services: ServiceTable;
 }
 
 interface Pending {
@@ -88,7 +94,7 @@ export class Channel {
   readonly name: string;
   readonly #port: Port;
   readonly #log: Log;
-  readonly #services: ReadonlyMap<string, Service>;
+  readonly #services: ServiceTable;
   readonly #outbox: Outbox<WireMessage>;
   readonly #pending = new Map<number, Pending>();
   readonly #serving = new Map<number, LazyContext>();

@@ -8,6 +8,7 @@ import type {
 } from "#src/module/configuration.ts";
 import type { Home } from "#src/module/define.ts";
 import type { WorkerKind } from "#src/module/host.ts";
+import { serviceName } from "./service_name.ts";
 import {
   type MachinePermissions,
   type WorkerPermissions,
@@ -24,6 +25,8 @@ export interface WorkerPlan {
   readonly permissions: WorkerPermissions;
   /** Workers that this one calls. */
   readonly peers: readonly string[];
+  /** Services of its peers that its instances use; see `serviceName`. */
+  readonly calls: readonly string[];
 }
 
 /** All workers, in the order of their start. Plain data. */
@@ -81,6 +84,7 @@ export function makePlan(
       machine,
     ),
     peers: peersOf(worker, configuration, homes, readers),
+    calls: callsOf(worker, configuration),
   }));
   return { workers, homes, readers };
 }
@@ -130,6 +134,20 @@ function addUsers(names: Set<string>, { instances }: Configuration): void {
       if (instances.get(to)?.module.home === "user") names.add(to);
     }
   }
+}
+
+/** The services by which the instances of `worker` use those elsewhere. */
+function callsOf(
+  worker: Draft,
+  { instances }: Configuration,
+): readonly string[] {
+  const calls = new Set<string>();
+  for (const name of worker.instances) {
+    for (const { to, role } of instances.get(name)?.references ?? []) {
+      if (!worker.instances.has(to)) calls.add(serviceName(role, to));
+    }
+  }
+  return [...calls];
 }
 
 /** The workers that the instances of `worker` refer to. */

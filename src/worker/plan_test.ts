@@ -174,6 +174,26 @@ Deno.test("workers are joined with those that they call", () => {
   });
 });
 
+Deno.test("a worker calls elsewhere only what its instances use", () => {
+  const { workers } = makePlan(configuration(SERVER, 1), DNS);
+  const calls = Object.fromEntries(
+    workers.map((worker) => [worker.name, worker.calls.toSorted()]),
+  );
+  assert.deepEqual(calls, {
+    "storage": [],
+    "reader-1": [],
+    "reader-2": [],
+    "sandbox-script": [],
+    "delivery": ["delivery mail"],
+    "endpoint-1": [
+      "delivery mail",
+      "delivery queue",
+      "filter script",
+      "storage mail",
+    ],
+  });
+});
+
 Deno.test("workers 0 puts everything into the main thread", () => {
   const { workers } = makePlan(configuration(SERVER, 0), DNS);
   assert.equal(workers.length, 1);

@@ -20,13 +20,9 @@ import { BODIES, BodyShelf } from "./body_shelf.ts";
 import { Channel, type Service } from "./channel.ts";
 import { Link } from "./link.ts";
 import type { Port } from "./outbox.ts";
-import {
-  type Facts,
-  factsOf,
-  makeService,
-  makeStub,
-  serviceName,
-} from "./services.ts";
+import { PeerServices } from "./peer_services.ts";
+import { serviceName } from "./service_name.ts";
+import { type Facts, factsOf, makeService, makeStub } from "./services.ts";
 
 /** What a runtime is made of. */
 export interface RuntimeOptions {
@@ -67,8 +63,10 @@ interface Made {
 
 /** The instances of one worker. */
 export class Runtime {
-  /** What other workers may call here. */
+  /** The instances here by role; each worker calls those that it uses. */
   readonly services = new Map<string, Service>();
+  /** What every worker that is joined may call. */
+  readonly #shared = new Map<string, Service>();
   readonly #options: RuntimeOptions;
   readonly #links = new Map<string, Link>();
   readonly #shelf = new BodyShelf();
@@ -77,7 +75,7 @@ export class Runtime {
 
   private constructor(options: RuntimeOptions) {
     this.#options = options;
-    this.services.set(BODIES, this.#shelf);
+    this.#shared.set(BODIES, this.#shelf);
   }
 
   /** Makes the instances; nothing starts yet. */
@@ -118,7 +116,7 @@ export class Runtime {
           readers: options.readers.map((reader) => this.#link(reader)),
           shelf: this.#shelf,
           facts: options.facts,
-          receive: (service, receiver) => this.services.set(service, receiver),
+          receive: (service, receiver) => this.#shared.set(service, receiver),
         });
         stubs.set(name, stub);
         return stub;
@@ -146,12 +144,15 @@ export class Runtime {
     for (const link of this.#links.values()) link.disconnect();
   }
 
-  /** The named worker can be called through `port` from now on. */
-  connect(name: string, port: Port): void {
+  /**
+   * The named worker can be called through `port` from now on, and may call
+   * the services `calls` here.
+   */
+  connect(name: string, port: Port, calls: readonly string[]): void {
     const channel = new Channel(port, {
       name,
       log: this.#options.log,
-      services: this.services,
+      services: new PeerServices(this.#shared, this.services, calls),
     });
     this.#link(name).connect(channel);
   }

@@ -27,14 +27,10 @@ import {
 } from "./remote_small_roles.ts";
 import type { PowerName, StorageFacts } from "./remote_powers.ts";
 import { RemoteStorage, StorageService } from "./remote_storage.ts";
+import { serviceName } from "./service_name.ts";
 
 /** What stubs know of far instances, by service name. Plain data. */
 export type Facts = Readonly<Record<string, unknown>>;
-
-/** The name under which an instance is called in a role. */
-export function serviceName(role: RoleName, instance: string): string {
-  return `${role} ${instance}`;
-}
 
 /** What a worker learns of an instance before its first call. */
 export function factsOf<R extends RoleName>(

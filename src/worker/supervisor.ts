@@ -14,7 +14,7 @@ import { makeResolver } from "./make_resolver.ts";
 import { MAIN, type Plan, type WorkerPlan } from "./plan.ts";
 import { prepareInstances } from "./prepare.ts";
 import { Runtime } from "./runtime.ts";
-import { serviceName } from "./services.ts";
+import { serviceName } from "./service_name.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
 /** What a supervisor is made of. */
@@ -230,8 +230,8 @@ export class Supervisor {
         other.peers.includes(plan.name);
       if (!called) continue;
       const { port1, port2 } = new MessageChannel();
-      await peer.connect(plan.name, port2);
-      await handle.connect(other.name, port1);
+      await peer.connect(plan.name, port2, plan.calls);
+      await handle.connect(other.name, port1, other.calls);
     }
   }
 

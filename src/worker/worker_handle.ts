@@ -69,9 +69,13 @@ export class WorkerHandle {
     await this.#outcome("start", [], START_TIMEOUT_MS);
   }
 
-  /** Tells the worker how to reach another one. */
-  async connect(peer: string, port: MessagePort): Promise<void> {
-    await this.control.call(CONTROL, "connect", [peer, port], {
+  /** Tells the worker how to reach another one, and what that may call. */
+  async connect(
+    peer: string,
+    port: MessagePort,
+    calls: readonly string[],
+  ): Promise<void> {
+    await this.control.call(CONTROL, "connect", [peer, port, calls], {
       transfer: [port],
       timeoutMs: INIT_TIMEOUT_MS,
     });

@@ -49,7 +49,11 @@ class WorkerControl implements Service {
       case "init":
         return await outcome(() => this.#init(args[0] as WorkerInit));
       case "connect":
-        this.#required.connect(String(args[0]), args[1] as Port);
+        this.#required.connect(
+          String(args[0]),
+          args[1] as Port,
+          args[2] as readonly string[],
+        );
         return;
       case "start":
         return await outcome(async () => {
@@ -112,7 +116,7 @@ class WorkerControl implements Service {
       resolver: makeResolver(init.nameServers, SYSTEM_CLOCK),
     });
     this.#runtime = runtime;
-    // The supervisor may call what peers may call.
+    // The supervisor may call everything.
     for (const [name, service] of runtime.services) {
       this.#services.set(name, service);
     }
