@@ -279,10 +279,11 @@ export interface StorageBackend {
     subscribed: boolean,
   ): Promise<void>;
   /**
-   * Hands the \Recent messages to the caller: gives the first UID that is
-   * recent and marks all up to `uidNext` as told.
+   * Hands the \Recent messages below `below` to the caller: gives the first UID
+   * that is recent (which may lie above) and marks what lies between as told.
+   * What the caller does not know of yet stays recent for whom it is told to.
    */
-  claimRecent(mailbox: MailboxId): Promise<Uid>;
+  claimRecent(mailbox: MailboxId, below: Uid): Promise<Uid>;
   /** Changes flags of the messages that are (still) there. */
   storeFlags(
     mailbox: MailboxId,

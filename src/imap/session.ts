@@ -150,17 +150,19 @@ export class Session {
     const selected = new SelectedMailbox(info.name, readOnly);
     const view = await views.open(info.id, selected);
     let first = view.status.firstRecentUid;
+    // What arrives while we claim is told, and claimed, later.
+    const end = view.uidBound;
     try {
-      if (!readOnly && first < view.uidBound) {
-        first = await backend.claimRecent(info.id);
-        view.noteRecentClaimed(view.uidBound);
+      if (!readOnly && first < end) {
+        first = await backend.claimRecent(info.id, end);
+        view.noteRecentClaimed(end);
       }
     } catch (error) {
       views.release(view, selected);
       throw error;
     }
     selected.attach(view);
-    selected.addRecent(first, view.uidBound);
+    selected.addRecent(first, end);
     this.#selected = selected;
     return selected;
   }
@@ -265,7 +267,10 @@ export class Session {
       return;
     }
     try {
-      const claimed = await this.services.backend.claimRecent(view.mailbox);
+      const claimed = await this.services.backend.claimRecent(
+        view.mailbox,
+        end,
+      );
       view.noteRecentClaimed(end);
       selected.addRecent(Math.max(claimed, from), end);
     } catch (error) {

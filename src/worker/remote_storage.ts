@@ -173,8 +173,8 @@ export class RemoteStorage implements StorageBackend {
     return this.#write("setSubscribed", [account, name, subscribed]);
   }
 
-  claimRecent(mailbox: MailboxId): Promise<Uid> {
-    return this.#write("claimRecent", [mailbox]);
+  claimRecent(mailbox: MailboxId, below: Uid): Promise<Uid> {
+    return this.#write("claimRecent", [mailbox, below]);
   }
 
   storeFlags(

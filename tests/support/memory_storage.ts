@@ -242,11 +242,11 @@ export class MemoryStorage implements StorageBackend {
     else this.#subscribed.delete(`${account} ${name}`);
   }
 
-  async claimRecent(mailbox: number): Promise<number> {
+  async claimRecent(mailbox: number, below: number): Promise<number> {
     await this.onCall?.("claimRecent");
     const box = this.#box(mailbox);
     const first = box.firstRecent;
-    box.firstRecent = box.uidNext;
+    box.firstRecent = Math.max(first, Math.min(below, box.uidNext));
     return first;
   }
 

@@ -192,6 +192,36 @@ Deno.test("a mailbox that is deleted under a session ends it", () =>
     assert.ok(await two.ended());
   }));
 
+Deno.test("a message that comes during SELECT is \\Recent when it is told", () =>
+  withImap(async (server) => {
+    const one = await server.connect();
+    await one.ok("LOGIN alice secret");
+    await one.append(message("x"));
+    const two = await server.connect();
+    await two.ok("LOGIN alice secret");
+    server.storage.onCall = async (method): Promise<void> => {
+      if (method !== "claimRecent") return;
+      server.storage.onCall = undefined;
+      await two.append(message("y"));
+    };
+    assert.match(await one.ok("SELECT INBOX"), /\* 1 EXISTS\r\n\* 1 RECENT/);
+    assert.match(await one.ok("NOOP"), /\* 2 EXISTS\r\n\* 2 RECENT/);
+  }));
+
+Deno.test("DELETE of a name that was that of the selected mailbox leaves it", () =>
+  withImap(async (server) => {
+    const one = await server.connect();
+    await one.ok("LOGIN alice secret");
+    await one.ok("CREATE Box");
+    const two = await server.select("Box");
+    await one.ok("RENAME Box Other");
+    await one.ok("CREATE Box");
+    assert.doesNotMatch(await two.ok("DELETE Box"), /CLOSED/);
+    await two.ok("CHECK");
+    assert.match(await two.ok("DELETE Other"), /\* OK \[CLOSED\]/);
+    assert.match(await two.run("CHECK"), /BAD/);
+  }));
+
 Deno.test("an answer is about the mailbox as others have left it", () =>
   withImap(async (server) => {
     const one = await server.select();

@@ -18,10 +18,10 @@ export const deleteMailbox = defineCommand({
   },
   async run(session, name) {
     const { backend } = session.services;
-    const selected = session.trySelected;
-    const isOwn = selected !== undefined && selected.name === name;
+    const { id } = await backend.findMailbox(session.account.id, name);
     await backend.deleteMailbox(session.account.id, name);
-    if (isOwn) {
+    // By its id: the selected mailbox may have got another name since.
+    if (id !== undefined && session.trySelected?.view.mailbox === id) {
       session.unselect();
       session.out.line("* OK [CLOSED] The mailbox is gone");
     }

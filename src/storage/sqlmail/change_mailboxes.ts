@@ -14,8 +14,9 @@ import { isBelow, mailboxName, parentsOf } from "./mailbox_names.ts";
 import { STATUS_COLUMNS, statusOf } from "./mailbox_state.ts";
 import type { WriteContext } from "./write_context.ts";
 
-/** Mailboxes that one account can have. */
+/** Mailboxes that one account can have, and subscriptions. */
 const MAX_MAILBOXES = 10_000;
+const MAX_SUBSCRIPTIONS = 20_000;
 
 /** Columns that `toInfo` needs. */
 export const INFO_COLUMNS =
@@ -45,14 +46,12 @@ export async function createMailbox(
   if (await findRow(context, account, name) !== undefined) {
     throw new StorageError("exists", "The mailbox is there already");
   }
+  const missing = await missingParents(context, account, name);
   const count = await context.one(
     "SELECT COUNT(*) AS n FROM mailboxes WHERE account = ?",
     [account],
   );
-  const missing = await missingParents(context, account, name);
-  if (count !== undefined && number(count, "n") >= MAX_MAILBOXES) {
-    throw new StorageError("limit", "The account has too many mailboxes");
-  }
+  checkRoom(count === undefined ? 0 : number(count, "n"), missing.length + 1);
   for (const parent of missing) {
     await insertMailbox(context, account, parent, undefined);
   }
@@ -62,6 +61,12 @@ export async function createMailbox(
     [account, name],
   );
   return toInfo(row, subscribed !== undefined);
+}
+
+/** Whether an account with `count` mailboxes may have `more`. */
+function checkRoom(count: number, more: number): void {
+  if (more === 0 || count + more <= MAX_MAILBOXES) return;
+  throw new StorageError("limit", "The account has too many mailboxes");
 }
 
 async function missingParents(
@@ -216,7 +221,9 @@ export async function renameMailbox(
   if (isBelow(to, from) && from !== "INBOX") {
     throw new StorageError("invalid", "A mailbox cannot lie below itself");
   }
-  if (from === "INBOX") return await renameInbox(context, account, to);
+  const missing = await missingParents(context, account, to);
+  checkRoom(rows.length, missing.length + (from === "INBOX" ? 1 : 0));
+  if (from === "INBOX") return await renameInbox(context, account, to, missing);
   const renamed = moving.map((row) => ({
     id: number(row, "id"),
     name: mailboxName(to + text(row, "name").slice(from.length)),
@@ -224,7 +231,7 @@ export async function renameMailbox(
   if (renamed.some(({ name }) => names.has(name))) {
     throw new StorageError("exists", "A name below the new one is taken");
   }
-  for (const parent of await missingParents(context, account, to)) {
+  for (const parent of missing) {
     await insertMailbox(context, account, parent, undefined);
   }
   for (const { id, name } of renamed) {
@@ -238,6 +245,7 @@ async function renameInbox(
   context: WriteContext,
   account: AccountId,
   to: string,
+  missing: readonly string[],
 ): Promise<void> {
   const inbox = await context.one(
     "SELECT id FROM mailboxes WHERE account = ? AND name = 'INBOX'",
@@ -245,7 +253,7 @@ async function renameInbox(
   );
   if (inbox === undefined) throw new StorageError("notFound", "No INBOX");
   const inboxId = number(inbox, "id");
-  for (const parent of await missingParents(context, account, to)) {
+  for (const parent of missing) {
     await insertMailbox(context, account, parent, undefined);
   }
   const id = number(
@@ -287,6 +295,7 @@ export async function setSubscribed(
 ): Promise<void> {
   const name = mailboxName(givenName);
   await checkAccount(context, account);
+  if (subscribed) await checkSubscriptions(context, account);
   await context.run(
     subscribed
       ? "INSERT INTO subscriptions (account, name) VALUES (?, ?) " +
@@ -297,14 +306,29 @@ export async function setSubscribed(
   context.listChanged(account);
 }
 
+/** Names need not exist: without a bound they could fill the disk. */
+async function checkSubscriptions(
+  context: WriteContext,
+  account: AccountId,
+): Promise<void> {
+  const count = await context.one(
+    "SELECT COUNT(*) AS n FROM subscriptions WHERE account = ?",
+    [account],
+  );
+  if (count === undefined || number(count, "n") < MAX_SUBSCRIPTIONS) return;
+  throw new StorageError("limit", "The account has too many subscriptions");
+}
+
 /** `StorageBackend.claimRecent`. */
 export async function claimRecent(
   context: WriteContext,
   mailbox: MailboxId,
+  below: Uid,
 ): Promise<Uid> {
   const { firstRecentUid, uidNext } = await context.mailbox(mailbox);
-  if (firstRecentUid !== uidNext) {
-    (await context.touch(mailbox)).firstRecentUid = uidNext;
+  const end = Math.min(below, uidNext);
+  if (firstRecentUid < end) {
+    (await context.touch(mailbox)).firstRecentUid = end;
   }
   return firstRecentUid;
 }

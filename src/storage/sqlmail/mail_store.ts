@@ -154,8 +154,8 @@ export class MailStore implements StorageBackend {
     return this.#write((tx) => setSubscribed(tx, account, name, subscribed));
   }
 
-  claimRecent(mailbox: MailboxId): Promise<Uid> {
-    return this.#write((tx) => claimRecent(tx, mailbox));
+  claimRecent(mailbox: MailboxId, below: Uid): Promise<Uid> {
+    return this.#write((tx) => claimRecent(tx, mailbox, below));
   }
 
   storeFlags(

@@ -1,5 +1,6 @@
 /** The whole module as its roles show it: contract of storage and delivery. */
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { StorageError } from "#src/errors/errors.ts";
 import type { MailboxId, StorageBackend } from "#src/imap/backend.ts";
 import { ContextValues, QUARANTINE, TAGS } from "#src/module/roles/context.ts";
@@ -469,13 +470,62 @@ Deno.test("\\Recent is handed to one session only", () =>
     const inbox = await box(storage);
     await append(storage, inbox, [{}, {}]);
     const claims = await Promise.all([
-      storage.claimRecent(inbox),
-      storage.claimRecent(inbox),
+      storage.claimRecent(inbox, 3),
+      storage.claimRecent(inbox, 3),
     ]);
     assert.deepEqual(claims, [1, 3]);
-    await append(storage, inbox, [{}]);
-    assert.equal(await storage.claimRecent(inbox), 3);
+    await append(storage, inbox, [{}, {}]);
+    // The caller does not know of the last message yet.
+    assert.equal(await storage.claimRecent(inbox, 4), 3);
+    assert.equal(await storage.claimRecent(inbox, 99), 4);
+    assert.equal(await storage.claimRecent(inbox, 1), 5);
   }));
+
+const JOIN = true;
+const LEAVE = false;
+
+Deno.test("an account has room for so many mailboxes, also by RENAME", async () => {
+  const folder = await Deno.makeTempDir();
+  const store = await openStore(folder);
+  try {
+    const { storage } = store;
+    await store.admin.call("account.add", { name: "ann", password: "p" });
+    const account = await storage.openAccount("ann");
+    const database = new DatabaseSync(`${folder}/mail.db`);
+    database.exec(
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n " +
+        "LIMIT 9993) INSERT INTO mailboxes (account, name, object_id, " +
+        "uid_validity, uid_next, highest_modseq, messages, unseen, deleted, " +
+        "size_bytes, first_recent) SELECT account, 'm' || i, 'F', i, 1, 1, 0, " +
+        "0, 0, 0, 1 FROM mailboxes, n WHERE name = 'INBOX'",
+    );
+    database.exec(
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n " +
+        "LIMIT 20000) INSERT INTO subscriptions (account, name) " +
+        "SELECT id, 's' || i FROM accounts, n",
+    );
+    database.close();
+    await assert.rejects(
+      storage.setSubscribed(account, "other", JOIN),
+      kind("limit"),
+    );
+    await storage.setSubscribed(account, "s1", LEAVE);
+    await assert.rejects(storage.createMailbox(account, "x/y"), kind("limit"));
+    await assert.rejects(
+      storage.renameMailbox(account, "m1", "x/y/z"),
+      kind("limit"),
+    );
+    await storage.renameMailbox(account, "m1", "x/z");
+    await assert.rejects(
+      storage.renameMailbox(account, "INBOX", "old"),
+      kind("limit"),
+    );
+    await storage.renameMailbox(account, "m2", "x/y");
+  } finally {
+    await store.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 for (const blobThreshold of [0, 64 * 1024]) {
   Deno.test(`open gives any range of a message, threshold ${blobThreshold}`, () =>
