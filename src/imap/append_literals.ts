@@ -22,6 +22,10 @@ export class AppendLiterals {
   readonly #kept: SpooledMessage[] = [];
   /** Announced, and not read. */
   #pending: PendingLiteral | undefined;
+  /** Bytes of the literal being read that the client is still to send. */
+  #unread = 0;
+  /** The line after a literal is still to be read. */
+  #owesLine = false;
 
   constructor(session: Session, first: PendingLiteral, limitBytes: number) {
     this.#session = session;
@@ -47,35 +51,53 @@ export class AppendLiterals {
     const { reader, services } = this.#session;
     await reader.accept(literal);
     this.#pending = undefined;
+    this.#owesLine = true;
+    this.#unread = literal.size;
     const message = literal.size <= APPEND_MEMORY_BYTES
       ? inMemory(await reader.literalBytes(literal.size))
-      : await services.spool.take(reader.literal(literal.size), literal.size);
+      : await services.spool.take(this.#read(literal.size), literal.size);
     this.#kept.push(message);
+    this.#unread = 0;
     return message;
+  }
+
+  /** The bytes of a literal; what the reader of this leaves is unread. */
+  async *#read(size: number): AsyncGenerator<Uint8Array, void> {
+    for await (const chunk of this.#session.reader.literal(size)) {
+      this.#unread -= chunk.length;
+      yield chunk;
+    }
   }
 
   /** What follows a literal: the next message's head, or nothing. */
   async nextLine(): Promise<Uint8Array> {
     const line = await this.#session.reader.line(COMMAND_TIMEOUT_MS);
     if (line === undefined) throw new ConnectionClosed("The client is gone");
+    this.#owesLine = false;
     this.#pending = announcedLiteral(line);
     return line;
   }
 
   /**
    * After a refusal: reads past what the client sends without waiting, so that
-   * it sees the answer. Too much of it ends the connection.
+   * it sees the answer. Also the rest of a literal that was given up half read:
+   * bytes of a message must never be taken for commands. Too much of it ends
+   * the connection.
    */
   async discard(): Promise<void> {
     let total = 0;
-    while (this.#pending !== undefined && !this.#pending.synchronising) {
-      const { size } = this.#pending;
+    while (
+      this.#owesLine || this.#pending !== undefined &&
+        !this.#pending.synchronising
+    ) {
+      const size = this.#pending?.size ?? this.#unread;
       total += size;
       if (total > MAX_DISCARDED_BYTES) {
         this.#session.isEnding = true;
         return;
       }
       this.#pending = undefined;
+      this.#unread = 0;
       for await (const chunk of this.#session.reader.literal(size)) {
         // Nobody wants it.
         void chunk;

@@ -22,7 +22,11 @@ import type { ImapServices } from "./services.ts";
 import { Session } from "./session.ts";
 import { type Failure, statusOfError } from "./status_of_error.ts";
 import { Cursor } from "./wire/cursor.ts";
-import { LiteralRefused, type ReceivedCommand } from "./wire/framing.ts";
+import {
+  LineTooLong,
+  LiteralRefused,
+  type ReceivedCommand,
+} from "./wire/framing.ts";
 
 /** A connection that is being served. */
 export class SessionLoop {
@@ -268,7 +272,7 @@ function hasForm(command: Command, uid: boolean): boolean {
 function isOver(error: unknown): boolean {
   return error instanceof ConnectionClosed ||
     error instanceof ConnectionTimeout || error instanceof TlsError ||
-    error instanceof StreamLost;
+    error instanceof StreamLost || error instanceof LineTooLong;
 }
 
 function stateText(session: Session): string {

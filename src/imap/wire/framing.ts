@@ -62,6 +62,9 @@ export class LiteralRefused extends LimitError {
   }
 }
 
+/** A line that goes on beyond the limit: where the next begins is not known. */
+export class LineTooLong extends LimitError {}
+
 /** What the reader needs of its owner. */
 export interface FramingHooks {
   /** Called before every wait for the peer: sends what is to be sent. */
@@ -92,8 +95,8 @@ export class CommandReader {
 
   /**
    * The next command; `undefined` at the end of the connection. Waits
-   * `timeoutMs` for its first byte. `LimitError` for a line that is too long
-   * (the stream is then lost), `LiteralRefused` for a literal.
+   * `timeoutMs` for its first byte. `LineTooLong` for a line (the stream is then
+   * lost), `LiteralRefused` for a literal.
    */
   async next(timeoutMs: number): Promise<ReceivedCommand | undefined> {
     const line = await this.line(timeoutMs);
@@ -119,13 +122,13 @@ export class CommandReader {
       if (lf >= 0) {
         const part = this.#chunk.subarray(0, lf);
         this.#chunk = this.#chunk.subarray(lf + 1);
-        if (size + lf > bound) throw new LimitError("line", bound);
+        if (size + lf > bound) throw new LineTooLong("line", bound);
         if (held === undefined) return withoutCr(part);
         held.push(part);
         return withoutCr(join(held));
       }
       size += this.#chunk.length;
-      if (size > bound) throw new LimitError("line", bound);
+      if (size > bound) throw new LineTooLong("line", bound);
       if (this.#chunk.length > 0) (held ??= []).push(this.#chunk);
       const more = await this.#read(
         size === 0 ? timeoutMs : COMMAND_TIMEOUT_MS,
