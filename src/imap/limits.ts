@@ -66,6 +66,12 @@ export const COMMAND_TIMEOUT_MS = 5 * 60_000;
 /** Waiting for a command before login (`FIELD.md`). */
 export const LOGIN_TIMEOUT_MS = 60_000;
 
+/**
+ * From the greeting to the login: long enough for people who type, and bounds
+ * how long a stranger holds a connection whatever it sends.
+ */
+export const MAX_BEFORE_LOGIN_MS = 3 * 60_000;
+
 /** Least setting that RFC 9051 section 5.4 allows for the idle timeout. */
 export const IDLE_TIMEOUT_MS = 30 * 60_000;
 

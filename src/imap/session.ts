@@ -7,12 +7,14 @@
  * notes; the loop tells the client between commands, or in IDLE when woken.
  */
 import type { Connection } from "#src/net/connection.ts";
+import { ConnectionTimeout } from "#src/net/connection_errors.ts";
 import { StorageError } from "#src/errors/errors.ts";
 import type { Log } from "#src/log/log.ts";
 import type { AccountId, MailboxInfo, Uid } from "./backend.ts";
 import type { Command, SessionState } from "./command.ts";
 import { ImapError } from "./errors.ts";
 import { flagNames } from "./flags.ts";
+import { LOGIN_TIMEOUT_MS, MAX_BEFORE_LOGIN_MS } from "./limits.ts";
 import { SelectedMailbox } from "./selected_mailbox.ts";
 import type { ImapServices } from "./services.ts";
 import { CommandReader } from "./wire/framing.ts";
@@ -45,6 +47,7 @@ export class Session {
   /** Called when `isDraining` is set. */
   onDrain: (() => void) | undefined;
   loginFailures = 0;
+  readonly #begun: number;
   #account: SessionAccount | undefined;
   #selected: SelectedMailbox | undefined;
 
@@ -55,6 +58,7 @@ export class Session {
     log: Log,
   ) {
     this.services = services;
+    this.#begun = services.clock.monotonic();
     this.commands = commands;
     this.connection = connection;
     this.log = log;
@@ -62,6 +66,7 @@ export class Session {
     this.reader = new CommandReader(connection, {
       beforeWait: () => this.out.flush(),
       sendContinuation: () => this.out.line("+ Ready for the literal").flush(),
+      patience: (timeoutMs) => this.#patience(timeoutMs),
       streams: (name) => commands.get(name)?.streams ?? false,
     });
   }
@@ -246,6 +251,16 @@ export class Session {
     return formatFlagList(
       selected.isRecent(uid) ? [...names, "\\Recent"] : names,
     );
+  }
+
+  /** A stranger has not long, however it drips its bytes. */
+  #patience(timeoutMs: number): number {
+    if (this.#account !== undefined) return timeoutMs;
+    const passed = this.services.clock.monotonic() - this.#begun;
+    if (passed < MAX_BEFORE_LOGIN_MS) {
+      return Math.min(timeoutMs, LOGIN_TIMEOUT_MS);
+    }
+    throw new ConnectionTimeout("Nobody logged in in time");
   }
 
   /** What is new is told another time where the log can not be read now. */

@@ -244,7 +244,9 @@ export class SessionLoop {
   /** The connection ended other than by LOGOUT. */
   async #breakOff(error: unknown): Promise<void> {
     const { out, log } = this.#session;
-    if (error instanceof ConnectionTimeout) {
+    // A client that leaves within a literal is no fault of ours.
+    const origin = originOf(error);
+    if (origin instanceof ConnectionTimeout) {
       log.debug("session idle for too long");
     } else if (error instanceof LimitError) {
       log.info("session over its limits", { limit: error.limit });
@@ -254,7 +256,7 @@ export class SessionLoop {
         log.debug("client gone at BYE", { error: gone });
       }
     } else if (
-      error instanceof ConnectionClosed || error instanceof TlsError
+      origin instanceof ConnectionClosed || origin instanceof TlsError
     ) {
       log.debug("connection lost", { error });
     } else {
@@ -273,6 +275,15 @@ function isOver(error: unknown): boolean {
   return error instanceof ConnectionClosed ||
     error instanceof ConnectionTimeout || error instanceof TlsError ||
     error instanceof StreamLost || error instanceof LineTooLong;
+}
+
+/** Why a stream was lost; any other error itself. */
+function originOf(error: unknown): unknown {
+  let origin = error;
+  while (origin instanceof StreamLost && origin.cause !== undefined) {
+    origin = origin.cause;
+  }
+  return origin;
 }
 
 function stateText(session: Session): string {

@@ -1,8 +1,9 @@
 /** Whole dialogues: login, states, hostile input, limits, the end. */
 import assert from "node:assert/strict";
+import { FakeClock } from "#tests/support/fake_clock.ts";
 import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
 import { StorageError, UnavailableError } from "#src/errors/errors.ts";
-import type { Log, LogFields } from "#src/log/log.ts";
+import { type Log, type LogFields, SILENT_LOG } from "#src/log/log.ts";
 import {
   type ImapTestClient,
   message,
@@ -386,3 +387,38 @@ Deno.test("hidden capabilities are not advertised", () =>
     {},
     { hiddenCapabilities: new Set(["CONDSTORE"]) },
   ));
+
+Deno.test("whoever does not log in is sent away, whatever it sends", () => {
+  const clock = new FakeClock();
+  return withImap(async (server) => {
+    const stranger = await server.connect();
+    const user = await server.connect();
+    await user.ok("LOGIN alice secret");
+    clock.advance(2 * 60_000);
+    await stranger.ok("NOOP");
+    clock.advance(60_000);
+    await stranger.ok("NOOP");
+    assert.ok(await stranger.ended());
+    await user.ok("NOOP");
+    await user.ok("NOOP");
+  }, { clock });
+});
+
+Deno.test("a client that leaves within a literal is no error of the server", async () => {
+  const errors: unknown[] = [];
+  const log: Log = {
+    ...SILENT_LOG,
+    with: () => log,
+    error: (event, fields) => errors.push([event, fields]),
+  };
+  await withImap(async (server) => {
+    const c = await server.select();
+    await c.append(`Subject: x\r\n\r\n${"y".repeat(1_000_000)}`);
+    server.storage.onCall = (method): void => {
+      if (method === "open") c.close();
+    };
+    await c.raw("a FETCH 1 BODY[]\r\n");
+    await c.ended().catch(() => {});
+  }, { log });
+  assert.deepEqual(errors, []);
+});

@@ -71,6 +71,8 @@ export interface FramingHooks {
   beforeWait(): Promise<void>;
   /** Sends the continuation that a synchronising literal waits for. */
   sendContinuation(): Promise<void>;
+  /** How long to wait of what is asked for; may throw where it is over. */
+  patience(timeoutMs: number): number;
   /** Whether literals of the command named so (upper case) are left unread. */
   streams(name: string): boolean;
 }
@@ -181,7 +183,7 @@ export class CommandReader {
 
   async #read(timeoutMs: number): Promise<Uint8Array | undefined> {
     await this.#hooks.beforeWait();
-    return await this.#connection.read(timeoutMs);
+    return await this.#connection.read(this.#hooks.patience(timeoutMs));
   }
 
   /** Reads literals and lines up to the end of the command. */

@@ -28,6 +28,7 @@ function makePair(): Pair {
       continuations++;
       return Promise.resolve();
     },
+    patience: (timeoutMs) => timeoutMs,
     streams: (name) => name === "APPEND",
   });
   reader.loggedIn = true;
