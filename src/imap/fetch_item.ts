@@ -1,6 +1,6 @@
 /** What FETCH can be asked for. RFC 9051 section 6.4.5. */
 
-/** Items that have no arguments. */
+/** Items that have no arguments, or none that matter here. */
 export type SimpleItem =
   | "UID"
   | "FLAGS"
@@ -9,7 +9,20 @@ export type SimpleItem =
   | "ENVELOPE"
   | "BODY"
   | "BODYSTRUCTURE"
-  | "MODSEQ";
+  | "MODSEQ"
+  /** RFC 8970; stored, so LAZY changes nothing. */
+  | "PREVIEW"
+  /** RFC 8514. */
+  | "SAVEDATE"
+  /** RFC 8474. */
+  | "EMAILID"
+  | "THREADID";
+
+/** `<offset.count>`. */
+export interface Partial {
+  readonly offset: number;
+  readonly count: number;
+}
 
 /** Bytes of the message: `BODY[...]` and the older `RFC822` items. */
 export interface SectionItem {
@@ -21,9 +34,19 @@ export interface SectionItem {
   readonly what: "all" | "header" | "text" | "mime" | "fields" | "fieldsNot";
   /** Names for `fields` and `fieldsNot`, in lower case. */
   readonly fields: readonly string[];
-  readonly partial:
-    | { readonly offset: number; readonly count: number }
-    | undefined;
+  readonly partial: Partial | undefined;
+  /** Sets \Seen. */
+  readonly marksSeen: boolean;
+}
+
+/** Content without its transfer encoding, or how long that is. RFC 3516. */
+export interface BinaryItem {
+  readonly kind: "binary";
+  /** The item's name in the response, without the origin of a partial. */
+  readonly label: string;
+  readonly part: readonly number[];
+  readonly what: "data" | "size";
+  readonly partial: Partial | undefined;
   /** Sets \Seen. */
   readonly marksSeen: boolean;
 }
@@ -31,4 +54,5 @@ export interface SectionItem {
 /** One item. */
 export type FetchItem =
   | { readonly kind: "simple"; readonly name: SimpleItem }
-  | SectionItem;
+  | SectionItem
+  | BinaryItem;

@@ -1,17 +1,20 @@
 /** What a FETCH has to read. Pure. */
 import type { FetchColumns } from "./backend.ts";
 import type { FetchItem, SectionItem, SimpleItem } from "./fetch_item.ts";
-import { needsStructure } from "./fetch_section.ts";
 import { INLINE_BODY_BYTES } from "./limits.ts";
 
 /** A FETCH, made ready. */
 export interface FetchPlan {
+  /** What the store answers: neither UID, FLAGS nor MODSEQ. */
   readonly items: readonly FetchItem[];
   /** `undefined`: the view knows everything that is asked for. */
   readonly columns: FetchColumns | undefined;
   readonly marksSeen: boolean;
+  readonly hasUid: boolean;
   readonly hasFlags: boolean;
   readonly hasModSeq: boolean;
+  /** Some content is to be decoded. RFC 3516. */
+  readonly hasBinary: boolean;
 }
 
 /** Items that the view answers. */
@@ -19,40 +22,57 @@ const IN_VIEW: ReadonlySet<SimpleItem> = new Set(["UID", "FLAGS", "MODSEQ"]);
 
 /** Looks at the items of a command, doubles left out. */
 export function planFetch(asked: readonly FetchItem[]): FetchPlan {
-  const items = withoutDoubles(asked);
+  const all = withoutDoubles(asked);
   const has = (name: SimpleItem): boolean =>
-    items.some((item) => item.kind === "simple" && item.name === name);
-  const sections = items.filter((item) => item.kind === "section");
-  const isInView = items.every((item) =>
-    item.kind === "simple" && IN_VIEW.has(item.name)
+    all.some((item) => item.kind === "simple" && item.name === name);
+  const items = all.filter((item) =>
+    item.kind !== "simple" || !IN_VIEW.has(item.name)
   );
   return {
     items,
-    columns: isInView ? undefined : columnsOf(has, sections),
-    marksSeen: sections.some((item) => item.marksSeen),
+    columns: items.length === 0 ? undefined : columnsOf(items, has),
+    marksSeen: items.some((item) => item.kind !== "simple" && item.marksSeen),
+    hasUid: has("UID"),
     hasFlags: has("FLAGS"),
     hasModSeq: has("MODSEQ"),
+    hasBinary: items.some((item) => item.kind === "binary"),
   };
 }
 
 function columnsOf(
+  items: readonly FetchItem[],
   has: (name: SimpleItem) => boolean,
-  sections: readonly SectionItem[],
 ): FetchColumns {
-  const headerOnly = (item: SectionItem): boolean =>
-    item.part.length === 0 && item.what !== "all" && item.what !== "text";
-  const wantsHeader = sections.some((item) =>
-    item.what === "all" ? item.part.length === 0 : headerOnly(item)
-  );
-  const wantsMime = sections.some((item) => item.what === "mime");
+  let structure = false;
+  let header = false;
+  let body = false;
+  for (const item of items) {
+    if (item.kind === "simple") continue;
+    const isPart = item.part.length > 0;
+    if (isPart) structure = true;
+    if (item.kind === "binary") {
+      body = true;
+      if (!isPart) header = true;
+      continue;
+    }
+    if (!isPart && item.what !== "text") header = true;
+    if (item.what === "mime") header = true;
+    if (isPart || !isHeaderOnly(item)) body = true;
+  }
   return {
     ...(has("ENVELOPE") && { envelope: true }),
     ...(has("BODYSTRUCTURE") && { bodyStructure: true }),
     ...(has("BODY") && { bodyBasic: true }),
-    ...(sections.some(needsStructure) && { structure: true }),
-    ...((wantsHeader || wantsMime) && { header: true }),
-    ...(!sections.every(headerOnly) && { bodyUpTo: INLINE_BODY_BYTES }),
+    ...(has("PREVIEW") && { preview: true }),
+    ...(structure && { structure: true }),
+    ...(header && { header: true }),
+    ...(body && { bodyUpTo: INLINE_BODY_BYTES }),
   };
+}
+
+/** Of the message itself. */
+function isHeaderOnly(item: SectionItem): boolean {
+  return item.what !== "all" && item.what !== "text";
 }
 
 function withoutDoubles(items: readonly FetchItem[]): FetchItem[] {

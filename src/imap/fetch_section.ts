@@ -3,9 +3,8 @@
  * tree was computed when the message arrived.
  */
 import type { ByteRange } from "./backend.ts";
-import type { SectionItem } from "./fetch_item.ts";
+import type { Partial, SectionItem } from "./fetch_item.ts";
 import type { PartRange } from "./summary.ts";
-import { HeaderBlock } from "#src/message/header_block.ts";
 
 /** Lengths of a message. */
 export interface MessageSize {
@@ -18,14 +17,9 @@ export interface Located extends ByteRange {
   readonly end: number;
 }
 
-/** Whether the section can be found without the MIME tree. */
-export function needsStructure(item: SectionItem): boolean {
-  return item.part.length > 0;
-}
-
 /** The range; `undefined` for a section that the message does not have. */
 export function locate(
-  item: SectionItem,
+  item: Pick<SectionItem, "part" | "what">,
   size: MessageSize,
   root: PartRange | undefined,
 ): Located | undefined {
@@ -49,11 +43,11 @@ export function locate(
 }
 
 function locatePart(
-  item: SectionItem,
+  item: Pick<SectionItem, "part" | "what">,
   size: MessageSize,
   root: PartRange,
 ): Located | undefined {
-  const part = walk(root, item.part);
+  const part = findPart(root, item.part);
   if (part === undefined) return undefined;
   const inBody = (start: number, end: number): Located => ({
     of: "body",
@@ -79,8 +73,11 @@ function locatePart(
   }
 }
 
-/** RFC 9051 section 6.4.5.1: part numbers count from 1 at every level. */
-function walk(
+/**
+ * The part of that path, which has at least one number. RFC 9051 section
+ * 6.4.5.1: part numbers count from 1 at every level.
+ */
+export function findPart(
   root: PartRange,
   path: readonly number[],
 ): PartRange | undefined {
@@ -111,36 +108,10 @@ function isMultipart(part: PartRange): boolean {
 /** The part of the range that `<offset.count>` asks for. */
 export function cut(
   located: Located,
-  partial: SectionItem["partial"],
+  partial: Partial | undefined,
 ): Located {
   if (partial === undefined) return located;
   const start = Math.min(located.start + partial.offset, located.end);
   const end = Math.min(start + partial.count, located.end);
   return { of: located.of, start, end };
-}
-
-/** The header fields asked for, and the blank line. */
-export function pickFields(
-  header: Uint8Array,
-  item: SectionItem,
-): Uint8Array {
-  const block = new HeaderBlock(header);
-  const wanted = new Set(item.fields);
-  const isWanted = item.what === "fields";
-  const parts: Uint8Array[] = [];
-  for (const field of block.fields) {
-    if (wanted.has(field.name) === isWanted) {
-      parts.push(header.subarray(field.start, field.end));
-    }
-  }
-  let size = 2;
-  for (const part of parts) size += part.length;
-  const picked = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    picked.set(part, at);
-    at += part.length;
-  }
-  picked.set([0x0d, 0x0a], at);
-  return picked;
 }

@@ -2,15 +2,24 @@
  * FETCH responses. RFC 9051 section 7.5.2. Bytes come from stored columns where
  * they can, else they are streamed from the store with back-pressure: a literal
  * of any length costs one chunk of memory.
+ *
+ * A response of stored columns is written without waiting: `writeFetched` gives
+ * a promise only where it has to read.
  */
 import { StorageError } from "#src/errors/errors.ts";
 import type { FetchedMessage } from "./backend.ts";
-import type { FetchItem, SectionItem, SimpleItem } from "./fetch_item.ts";
+import { checkEncoding, writeBinary } from "./fetch_binary.ts";
+import { inMemory, readShort, sendStream, tryOpen } from "./fetch_bytes.ts";
+import type {
+  FetchItem,
+  Partial,
+  SectionItem,
+  SimpleItem,
+} from "./fetch_item.ts";
 import type { FetchPlan } from "./fetch_plan.ts";
-import { cut, locate, type Located, pickFields } from "./fetch_section.ts";
-import { MAX_INNER_HEADER_BYTES } from "./limits.ts";
+import { cut, locate, type Located } from "./fetch_section.ts";
+import { FieldPicker } from "./field_picker.ts";
 import type { Session } from "./session.ts";
-import { StreamLost } from "./stream_lost.ts";
 import type { PartRange } from "./summary.ts";
 import { formatDateTime } from "./wire/date_time.ts";
 
@@ -30,52 +39,20 @@ export function writeFromView(
   plan: FetchPlan,
   extras: FetchExtras,
 ): void {
-  const words = viewWords(session, uid, plan, extras);
-  const seq = session.selected.seqOf(uid);
-  session.out.text(`* ${seq} FETCH (${words.join(" ")})\r\n`);
+  begin(session, uid, plan, extras);
+  session.out.text(")\r\n");
 }
 
-/** Writes a response with stored columns and bytes. */
-export async function writeFetched(
-  session: Session,
-  message: FetchedMessage,
-  plan: FetchPlan,
-  extras: FetchExtras,
-): Promise<void> {
-  const { out, selected } = session;
-  const words = viewWords(session, message.uid, plan, extras);
-  out.text(`* ${selected.seqOf(message.uid)} FETCH (${words.join(" ")}`);
-  let isFirst = words.length === 0;
-  const root = message.structure === undefined
-    ? undefined
-    : JSON.parse(message.structure) as PartRange;
-  for (const item of plan.items) {
-    if (item.kind === "simple" && isViewItem(item.name)) continue;
-    if (!isFirst) out.text(" ");
-    isFirst = false;
-    if (item.kind === "simple") writeSimple(session, message, item.name);
-    else await writeSection(session, message, item, root);
-  }
-  out.text(")\r\n");
-}
-
-function isViewItem(name: SimpleItem): boolean {
-  return name === "UID" || name === "FLAGS" || name === "MODSEQ";
-}
-
-function viewWords(
+/** `* 1 FETCH (UID 5 FLAGS ()`; says whether an item is written. */
+function begin(
   session: Session,
   uid: number,
   plan: FetchPlan,
   extras: FetchExtras,
-): string[] {
-  const { selected } = session;
+): boolean {
+  const { selected, out } = session;
   const words: string[] = [];
-  const asks = (name: SimpleItem): boolean =>
-    plan.items.some((item: FetchItem) =>
-      item.kind === "simple" && item.name === name
-    );
-  if (extras.uid || asks("UID")) words.push(`UID ${uid}`);
+  if (extras.uid || plan.hasUid) words.push(`UID ${uid}`);
   if (extras.flags || plan.hasFlags) {
     words.push(`FLAGS ${session.flagList(uid)}`);
     selected.noteTold(uid);
@@ -83,7 +60,91 @@ function viewWords(
   if (extras.modSeq || plan.hasModSeq) {
     words.push(`MODSEQ (${selected.modSeqOf(uid)})`);
   }
-  return words;
+  out.text(`* ${selected.seqOf(uid)} FETCH (${words.join(" ")}`);
+  return words.length > 0;
+}
+
+/** Throws where an item can not be answered for this message. */
+export function checkFetched(message: FetchedMessage, plan: FetchPlan): void {
+  const root = rootOf(message);
+  for (const item of plan.items) {
+    if (item.kind === "binary") checkEncoding(item, root);
+  }
+}
+
+/** The response to one message; keeps what can be kept from one to the next. */
+export class FetchWriter {
+  readonly #session: Session;
+  readonly #plan: FetchPlan;
+  readonly #items: readonly FetchItem[];
+  readonly #pickers: readonly (FieldPicker | undefined)[];
+
+  constructor(session: Session, plan: FetchPlan) {
+    this.#session = session;
+    this.#plan = plan;
+    this.#items = plan.items;
+    this.#pickers = plan.items.map(pickerOf);
+  }
+
+  /** Writes; resolves where it had to wait, else gives nothing. */
+  write(
+    message: FetchedMessage,
+    extras: FetchExtras,
+  ): Promise<void> | undefined {
+    const isBegun = begin(this.#session, message.uid, this.#plan, extras);
+    if (isBegun) this.#session.out.text(" ");
+    return this.#writeItems(message, rootOf(message), 0);
+  }
+
+  #writeItems(
+    message: FetchedMessage,
+    root: PartRange | undefined,
+    from: number,
+  ): Promise<void> | undefined {
+    const { out } = this.#session;
+    for (let n = from; n < this.#items.length; n++) {
+      if (n > 0) out.text(" ");
+      const waits = this.#item(message, root, n);
+      if (waits !== undefined) {
+        return waits.then(() => this.#writeItems(message, root, n + 1));
+      }
+    }
+    out.text(")\r\n");
+    return undefined;
+  }
+
+  #item(
+    message: FetchedMessage,
+    root: PartRange | undefined,
+    n: number,
+  ): Promise<void> | undefined {
+    const session = this.#session;
+    const item = this.#items[n];
+    switch (item?.kind) {
+      case "simple":
+        writeSimple(session, message, item.name);
+        return undefined;
+      case "section":
+        return writeSection(session, message, item, root, this.#pickers[n]);
+      case "binary":
+        return writeBinary(session, message, item, root);
+      case undefined:
+        return undefined;
+    }
+  }
+}
+
+function rootOf(message: FetchedMessage): PartRange | undefined {
+  const { structure } = message;
+  return structure === undefined
+    ? undefined
+    : JSON.parse(structure) as PartRange;
+}
+
+function pickerOf(item: FetchItem): FieldPicker | undefined {
+  if (item.kind !== "section") return undefined;
+  if (item.what !== "fields" && item.what !== "fieldsNot") return undefined;
+  return new FieldPicker(item.fields, item.what === "fields");
 }
 
 function writeSimple(
@@ -92,22 +153,37 @@ function writeSimple(
   name: SimpleItem,
 ): void {
   const { out } = session;
-  out.text(`${name} `);
   switch (name) {
     case "INTERNALDATE":
-      out.text(formatDateTime(message.internalDate));
+      out.text(`INTERNALDATE ${formatDateTime(message.internalDate)}`);
       break;
     case "RFC822.SIZE":
-      out.text(`${message.sizeBytes}`);
+      out.text(`RFC822.SIZE ${message.sizeBytes}`);
       break;
     case "ENVELOPE":
-      out.bytes(stored(message.envelope));
+      out.text("ENVELOPE ").bytes(stored(message.envelope));
       break;
     case "BODY":
-      out.bytes(stored(message.bodyBasic));
+      out.text("BODY ").bytes(stored(message.bodyBasic));
       break;
     case "BODYSTRUCTURE":
-      out.bytes(stored(message.bodyStructure));
+      out.text("BODYSTRUCTURE ").bytes(stored(message.bodyStructure));
+      break;
+    case "PREVIEW":
+      out.text("PREVIEW ").textString(message.preview ?? "");
+      break;
+    case "SAVEDATE":
+      out.text(`SAVEDATE ${formatDateTime(message.savedAt)}`);
+      break;
+    case "EMAILID":
+      out.text(`EMAILID (${message.emailId})`);
+      break;
+    case "THREADID":
+      out.text(
+        message.threadId === ""
+          ? "THREADID NIL"
+          : `THREADID (${message.threadId})`,
+      );
       break;
     case "UID":
     case "FLAGS":
@@ -125,133 +201,86 @@ function stored(column: Uint8Array | undefined): Uint8Array {
 }
 
 /** `BODY[1]<0> {5}` and the bytes, or NIL. */
-async function writeSection(
+function writeSection(
   session: Session,
   message: FetchedMessage,
   item: SectionItem,
   root: PartRange | undefined,
-): Promise<void> {
+  picker: FieldPicker | undefined,
+): Promise<void> | undefined {
   const { out } = session;
-  const origin = item.partial === undefined ? "" : `<${item.partial.offset}>`;
-  const label = `${item.label}${origin} `;
+  const label = item.partial === undefined
+    ? `${item.label} `
+    : `${item.label}<${item.partial.offset}> `;
   const located = locate(item, message, root);
   if (located === undefined) {
     out.text(`${label}NIL`);
-    return;
+    return undefined;
   }
-  if (item.what === "fields" || item.what === "fieldsNot") {
-    const header = await readAll(session, message, located);
-    const picked = header && pickFields(header, item);
-    if (picked === undefined) out.text(`${label}NIL`);
-    else out.text(label).literal(slice(picked, item.partial));
-    return;
+  if (picker !== undefined) {
+    const pieces = inMemory(message, located);
+    if (pieces === undefined) {
+      return pickFromStore(session, message, { label, located, item, picker });
+    }
+    writeFields(session, label, pieces[0] ?? NOTHING, item.partial, picker);
+    return undefined;
   }
-  await writeRange(session, message, label, cut(located, item.partial));
+  const range = cut(located, item.partial);
+  const pieces = inMemory(message, range);
+  if (pieces === undefined) return stream(session, message, label, range);
+  out.text(`${label}{${range.end - range.start}}\r\n`);
+  for (const piece of pieces) out.bytes(piece);
+  return undefined;
 }
 
-function slice(
-  bytes: Uint8Array,
-  partial: SectionItem["partial"],
-): Uint8Array {
-  if (partial === undefined) return bytes;
-  return bytes.subarray(partial.offset, partial.offset + partial.count);
+const NOTHING = new Uint8Array(0);
+
+function writeFields(
+  session: Session,
+  label: string,
+  header: Uint8Array,
+  partial: Partial | undefined,
+  picker: FieldPicker,
+): void {
+  const { out } = session;
+  const size = picker.pick(header);
+  if (partial === undefined) {
+    out.text(`${label}{${size}}\r\n`);
+    picker.write(out);
+    return;
+  }
+  const { offset, count } = partial;
+  out.text(label).literal(picker.bytes(size).subarray(offset, offset + count));
 }
 
-/** Writes a range from memory, or streams it. */
-async function writeRange(
+async function pickFromStore(
+  session: Session,
+  message: FetchedMessage,
+  { label, located, item, picker }: {
+    readonly label: string;
+    readonly located: Located;
+    readonly item: SectionItem;
+    readonly picker: FieldPicker;
+  },
+): Promise<void> {
+  const header = await readShort(session, message, located);
+  if (header === undefined) session.out.text(`${label}NIL`);
+  else writeFields(session, label, header, item.partial, picker);
+}
+
+async function stream(
   session: Session,
   message: FetchedMessage,
   label: string,
   range: Located,
 ): Promise<void> {
-  const { out } = session;
+  const { uid } = message;
   const size = range.end - range.start;
-  const pieces = inMemory(message, range);
-  if (pieces !== undefined) {
-    out.text(`${label}{${size}}\r\n`);
-    for (const piece of pieces) out.bytes(piece);
+  const bytes = await tryOpen(session, uid, range);
+  if (bytes === undefined) {
+    session.out.text(`${label}NIL`);
     return;
   }
-  const stream = await tryOpen(session, message.uid, range);
-  if (stream === undefined) {
-    out.text(`${label}NIL`);
-    return;
-  }
-  out.text(`${label}{${size}}\r\n`);
-  let sent = 0;
-  try {
-    for await (const chunk of stream) {
-      sent += chunk.length;
-      if (sent > size) break;
-      out.bytes(chunk);
-      await out.relieve();
-    }
-  } catch (cause) {
-    throw new StreamLost("A literal broke off", { cause });
-  }
-  if (sent !== size) {
-    throw new StreamLost("A literal has another length than announced", {
-      fields: { uid: message.uid, size, sent },
-    });
-  }
-}
-
-/** The bytes of a range where they came with the columns. */
-function inMemory(
-  message: FetchedMessage,
-  { of, start, end }: Located,
-): Uint8Array[] | undefined {
-  if (start === end) return [];
-  const { header, body, headerBytes } = message;
-  if (of === "header") return header && [header.subarray(start, end)];
-  if (of === "body") return body && [body.subarray(start, end)];
-  const pieces: Uint8Array[] = [];
-  if (start < headerBytes) {
-    if (header === undefined) return undefined;
-    pieces.push(header.subarray(start, Math.min(end, headerBytes)));
-  }
-  if (end > headerBytes) {
-    if (body === undefined) return undefined;
-    const from = Math.max(0, start - headerBytes);
-    pieces.push(body.subarray(from, end - headerBytes));
-  }
-  return pieces;
-}
-
-/** A short range as one run of bytes; `undefined` where it can not be had. */
-async function readAll(
-  session: Session,
-  message: FetchedMessage,
-  range: Located,
-): Promise<Uint8Array | undefined> {
-  const [piece] = inMemory(message, range) ?? [];
-  if (piece !== undefined) return piece;
-  const end = Math.min(range.end, range.start + MAX_INNER_HEADER_BYTES);
-  const stream = await tryOpen(session, message.uid, { ...range, end });
-  if (stream === undefined) return undefined;
-  const bytes = new Uint8Array(end - range.start);
-  let at = 0;
-  for await (const chunk of stream) {
-    const fitting = chunk.subarray(0, bytes.length - at);
-    bytes.set(fitting, at);
-    at += fitting.length;
-  }
-  return bytes.subarray(0, at);
-}
-
-/** The bytes of a message; `undefined` where it was expunged meanwhile. */
-async function tryOpen(
-  session: Session,
-  uid: number,
-  range: Located,
-): Promise<ReadableStream<Uint8Array> | undefined> {
-  const { backend } = session.services;
-  try {
-    return await backend.open(session.selected.view.mailbox, uid, range);
-  } catch (error) {
-    if (error instanceof StorageError && error.kind === "notFound") {
-      return undefined;
-    }
-    throw error;
-  }
+  session.out.text(`${label}{${size}}\r\n`);
+  await sendStream(session, bytes, { uid, size });
 }

@@ -1,10 +1,17 @@
-/** FETCH and UID FETCH. RFC 9051 section 6.4.5, RFC 7162 section 3.1.4. */
+/**
+ * FETCH and UID FETCH. RFC 9051 section 6.4.5, RFC 7162 section 3.1.4, RFC 3516
+ * (BINARY), RFC 8970 (PREVIEW), RFC 8514 (SAVEDATE), RFC 8474 (OBJECTID).
+ */
 import type { FetchedMessage } from "#src/imap/backend.ts";
 import { defineCommand, type Done, SELECTED } from "#src/imap/command.ts";
 import { hasBit, SEEN_BIT } from "#src/imap/flags.ts";
 import type { FetchItem } from "#src/imap/fetch_item.ts";
 import { type FetchPlan, planFetch } from "#src/imap/fetch_plan.ts";
-import { writeFetched, writeFromView } from "#src/imap/fetch_writer.ts";
+import {
+  checkFetched,
+  FetchWriter,
+  writeFromView,
+} from "#src/imap/fetch_writer.ts";
 import { resolveSet } from "#src/imap/resolve_set.ts";
 import type { SequenceSet } from "#src/imap/sequence_set.ts";
 import type { Session } from "#src/imap/session.ts";
@@ -77,7 +84,7 @@ async function fetchFromView(
   for (const one of uids) {
     if (!selected.has(one)) missing++;
     else writeFromView(session, one, plan, { ...always, flags: false });
-    await out.relieve();
+    if (out.isFull) await out.flush();
   }
   return missing === 0;
 }
@@ -92,9 +99,14 @@ async function fetchStored(
   if (uids.length === 0) return true;
   const { selected, out, services } = session;
   const { mailbox } = selected.view;
+  const writer = new FetchWriter(session, plan);
   let written = 0;
   const batches = services.backend.fetch(mailbox, uids, plan.columns ?? {});
   for await (const batch of batches) {
+    // Before anything is marked or written: NO [UNKNOWN-CTE].
+    if (plan.hasBinary) {
+      for (const message of batch) checkFetched(message, plan);
+    }
     const marked = plan.marksSeen && !selected.readOnly
       ? await markSeen(session, batch)
       : NOTHING;
@@ -105,13 +117,14 @@ async function fetchStored(
       const extras = { uid: always.uid, modSeq, flags };
       const before = out.written;
       try {
-        await writeFetched(session, message, plan, extras);
+        const waits = writer.write(message, extras);
+        if (waits !== undefined) await waits;
       } catch (error) {
         // A response was begun: nothing else may follow it.
         if (out.written === before) throw error;
         throw new StreamLost("A FETCH response broke off", { cause: error });
       }
-      await out.relieve();
+      if (out.isFull) await out.flush();
     }
   }
   return written === uids.length;

@@ -1,12 +1,17 @@
 /** Items of FETCH. RFC 9051 section 9 (`fetch-att`, `section`), RFC 3501. */
 import type {
+  BinaryItem,
   FetchItem,
+  Partial,
   SectionItem,
   SimpleItem,
 } from "#src/imap/fetch_item.ts";
 import { asciiText, lowerAscii } from "./ascii.ts";
 import type { Cursor } from "./cursor.ts";
 
+const SP = 0x20;
+const OPEN_LIST = 0x28;
+const LETTER_L = 0x4c;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 const DOT = 0x2e;
@@ -23,6 +28,10 @@ const SIMPLE: ReadonlyMap<string, SimpleItem> = new Map([
   ["ENVELOPE", "ENVELOPE"],
   ["BODYSTRUCTURE", "BODYSTRUCTURE"],
   ["MODSEQ", "MODSEQ"],
+  ["PREVIEW", "PREVIEW"],
+  ["SAVEDATE", "SAVEDATE"],
+  ["EMAILID", "EMAILID"],
+  ["THREADID", "THREADID"],
 ]);
 
 const MACROS: ReadonlyMap<string, readonly SimpleItem[]> = new Map([
@@ -56,7 +65,9 @@ function parseName(cursor: Cursor): string {
 
 function parseItem(cursor: Cursor, name: string): FetchItem {
   const simple = SIMPLE.get(name);
+  if (simple === "PREVIEW") skipPreviewModifiers(cursor);
   if (simple !== undefined) return { kind: "simple", name: simple };
+  if (name === "BINARY") return parseBinary(cursor);
   if (name === "RFC822") return parseRfc822(cursor);
   if (name === "BODY") return parseBody(cursor);
   return cursor.fail("fetch item");
@@ -100,6 +111,38 @@ function parseBody(cursor: Cursor): FetchItem {
   const section = parseSection(cursor);
   const partial = parsePartial(cursor);
   return { ...section, partial, marksSeen };
+}
+
+/** ` (LAZY)`: what is stored is there at once. RFC 8970 section 3.2. */
+function skipPreviewModifiers(cursor: Cursor): void {
+  // No modifier of FETCH itself begins with that letter.
+  const isLazy = cursor.peek() === SP && cursor.peek(1) === OPEN_LIST &&
+    ((cursor.peek(2) ?? 0) & 0xdf) === LETTER_L;
+  if (!isLazy) return;
+  cursor.sp();
+  cursor.list(() => {
+    if (!cursor.tryWord("LAZY")) cursor.fail("preview modifier");
+  });
+}
+
+/** `BINARY[1]<0.5>`, `BINARY.PEEK[]`, `BINARY.SIZE[1]`. RFC 3516 section 7. */
+function parseBinary(cursor: Cursor): BinaryItem {
+  const word = cursor.tryByte(DOT) ? cursor.tryLetters() : "";
+  const isSize = word === "SIZE";
+  if (word !== "" && word !== "PEEK" && !isSize) {
+    cursor.fail("PEEK or SIZE");
+  }
+  cursor.byte(OPEN);
+  const part = parsePath(cursor);
+  cursor.byte(CLOSE);
+  return {
+    kind: "binary",
+    label: `BINARY${isSize ? ".SIZE" : ""}[${part.join(".")}]`,
+    part,
+    what: isSize ? "size" : "data",
+    partial: isSize ? undefined : parsePartial(cursor),
+    marksSeen: word === "",
+  };
 }
 
 type Section = Omit<SectionItem, "partial" | "marksSeen">;
@@ -176,7 +219,7 @@ function parseFieldNames(
   return { fields, text: spelled.join(" ") };
 }
 
-function parsePartial(cursor: Cursor): SectionItem["partial"] {
+function parsePartial(cursor: Cursor): Partial | undefined {
   if (!cursor.tryByte(LESS)) return undefined;
   const offset = cursor.number64();
   cursor.byte(DOT);

@@ -39,6 +39,11 @@ export class ResponseWriter {
     return this.#queued + this.#used;
   }
 
+  /** Enough has come together to be written: `flush`. */
+  get isFull(): boolean {
+    return this.#queued + this.#used >= WRITE_CHUNK_BYTES;
+  }
+
   /** Bytes ever given to this writer; only differences mean something. */
   get written(): number {
     return this.#flushed + this.pending;
@@ -117,7 +122,7 @@ export class ResponseWriter {
 
   /** Writes where enough has come together. */
   async relieve(): Promise<void> {
-    if (this.pending >= WRITE_CHUNK_BYTES) await this.flush();
+    if (this.isFull) await this.flush();
   }
 
   /** Writes everything. */
