@@ -33,7 +33,7 @@ export const fs = defineModule({
   home: "user",
   config,
   permissions: ({ folder }, { worker }) =>
-    worker === "reader"
+    worker === "reader" || worker === "indexer"
       ? { read: [folder] }
       : { read: [folder], write: [folder] },
   prepare: ({ folder }) => makeFolders(folder),
@@ -42,7 +42,7 @@ export const fs = defineModule({
     return {
       blobs,
       async start(): Promise<void> {
-        if (host.worker === "reader") return;
+        if (host.worker === "reader" || host.worker === "indexer") return;
         await makeFolders(folder);
         await blobs.removeAbandoned(host.clock.now() - ABANDONED_MS);
       },

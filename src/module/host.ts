@@ -16,6 +16,7 @@ export type WorkerKind =
   | "endpoint"
   | "storage"
   | "reader"
+  | "indexer"
   | "delivery"
   | "sandbox"
   | "cli";

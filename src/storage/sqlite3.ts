@@ -37,6 +37,11 @@ export interface Sqlite3Options {
   readonly path: string;
   /** Never writes, and does not make the database. */
   readonly readOnly: boolean;
+  /**
+   * What can be made again need not be on disk when a commit returns; it is
+   * whole after a crash all the same, as of some earlier commit.
+   */
+  readonly canBeMadeAgain?: boolean;
 }
 
 /** The driver. */
@@ -53,13 +58,14 @@ export class Sqlite3 implements StorageDriver {
   }
 
   open(): Promise<void> {
-    const { path, readOnly } = this.#options;
+    const { path, readOnly, canBeMadeAgain } = this.#options;
     if (!readOnly) {
       const writer = new Connection(openDatabase(path, { readOnly }));
       this.#writer = writer;
       writer.exec(`PRAGMA page_size = ${PAGE_SIZE}`);
       writer.exec("PRAGMA journal_mode = WAL");
-      writer.exec("PRAGMA synchronous = FULL");
+      const durability = canBeMadeAgain === true ? "NORMAL" : "FULL";
+      writer.exec(`PRAGMA synchronous = ${durability}`);
       writer.exec("PRAGMA foreign_keys = ON");
       writer.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
       writer.exec(`PRAGMA cache_size = ${CACHE_KIB}`);

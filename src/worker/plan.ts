@@ -64,7 +64,7 @@ export function makePlan(
   for (const { instances: names } of drafts) addUsers(names, configuration);
   const homes = new Map<string, string>();
   for (const { name, kind, instances: names } of drafts) {
-    if (kind === "reader") continue;
+    if (kind === "reader" || kind === "indexer") continue;
     for (const instance of names) {
       const home = instances.get(instance)?.module.home;
       if (home === "user" || home === "endpoint") continue;
@@ -114,6 +114,8 @@ function draftWorkers(
   for (let n = 1; n <= readers && read.length > 0; n++) {
     drafts.push(draft(`reader-${n}`, "reader", read));
   }
+  const indexed = storage.filter(({ module }) => module.indexes === true);
+  if (indexed.length > 0) drafts.push(draft("indexer", "indexer", indexed));
   for (const instance of of("sandbox")) {
     drafts.push(draft(`sandbox-${instance.name}`, "sandbox", [instance]));
   }

@@ -41,7 +41,7 @@ const STOP_ORDER = [
   ["endpoint"],
   ["delivery"],
   ["sandbox"],
-  ["reader"],
+  ["reader", "indexer"],
   ["storage"],
 ] as const;
 

@@ -34,21 +34,27 @@ Deno.test("no worker of a whole server may do more than its part", () => {
   assert.deepEqual([...all.keys()], [
     "storage",
     "reader-1",
+    "indexer",
     "delivery",
     "endpoint-1",
   ]);
-  const { storage, reader, delivery, endpoint } = {
+  const { storage, reader, indexer, delivery, endpoint } = {
     storage: all.get("storage"),
     reader: all.get("reader-1"),
+    indexer: all.get("indexer"),
     delivery: all.get("delivery"),
     endpoint: all.get("endpoint-1"),
   };
-  assert.ok(storage && reader && delivery && endpoint);
+  assert.ok(storage && reader && indexer && delivery && endpoint);
   assert.deepEqual(storage.net, []);
   assert.ok(covers(storage.write, DATABASE));
   assert.deepEqual(reader.net, []);
   assert.deepEqual(reader.write, []);
   assert.ok(covers(reader.read, DATABASE));
+  assert.deepEqual(indexer.net, []);
+  assert.ok(covers(indexer.read, DATABASE));
+  assert.ok(!covers(indexer.write, DATABASE));
+  assert.ok(covers(indexer.write, "/var/lib/epistle/mail-search.db"));
   assert.deepEqual(delivery.net, ["*"]);
   for (const worker of [delivery, endpoint]) {
     assert.ok(!covers(worker.read, DATABASE));

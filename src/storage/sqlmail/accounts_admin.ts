@@ -10,6 +10,8 @@
  * | `account.enable`, `account.disable` | `name` | `{ name, state }` |
  * | `account.alias.add` | `name`, `address` | `{ name, address }` |
  * | `account.alias.remove` | `address` | `{ address }` |
+ *
+ * and those of `search_admin.ts`.
  */
 import { StorageError } from "#src/errors/errors.ts";
 import type { Admin } from "#src/module/roles/admin.ts";
@@ -25,10 +27,12 @@ import {
   setAccountState,
 } from "./change_accounts.ts";
 import { makeRecord, MAX_PASSWORD_BYTES } from "./passwords.ts";
+import type { SearchAdmin } from "./search_admin.ts";
 import type { Writer } from "./writer.ts";
 
 /** What the commands work on. */
 export interface AccountsAdminOptions {
+  readonly search: SearchAdmin;
   readonly driver: StorageDriver;
   readonly writer: Writer;
   readonly addresses: Addresses;
@@ -53,6 +57,8 @@ export class AccountsAdmin implements Admin {
       ["account.disable", (args) => this.#setState(args, "disabled")],
       ["account.alias.add", (args) => this.#addAlias(args)],
       ["account.alias.remove", (args) => this.#removeAlias(args)],
+      ["search.status", () => options.search.status()],
+      ["search.reindex", () => options.search.reindex()],
     ]);
   }
 

@@ -7,12 +7,17 @@ import { Sqlite3 } from "../sqlite3.ts";
 import { AccountsAdmin } from "./accounts_admin.ts";
 import { Addresses } from "./addresses.ts";
 import { BodyStore } from "./body_store.ts";
+import { SearchIndex } from "../fulltext/search_index.ts";
 import { Deliverer } from "./deliver.ts";
+import { Indexer } from "./indexer.ts";
 import { Login } from "./login.ts";
 import { HintListeners, MailStore } from "./mail_store.ts";
+import { MailboxCache } from "./mailbox_cache.ts";
 import { isMigrated, migrate } from "./migrations.ts";
 import type { SqlmailConfig } from "./module.ts";
 import { Reader } from "./reader.ts";
+import { SearchAdmin } from "./search_admin.ts";
+import { searchPath } from "./search_path.ts";
 import { Sweep } from "./sweep.ts";
 import { Writer } from "./writer.ts";
 
@@ -25,7 +30,7 @@ export function createSqlmail(
   config: SqlmailConfig,
   host: Host,
 ): Instance<"storage" | "auth" | "delivery" | "admin"> {
-  const readOnly = host.worker === "reader";
+  const readOnly = host.worker === "reader" || host.worker === "indexer";
   const { clock, log } = host;
   const now = (): number => clock.now();
   const driver = new Sqlite3({ path: config.dsn, readOnly });
@@ -36,7 +41,12 @@ export function createSqlmail(
   const writer = new Writer({ driver, now, publish });
   const bodies = new BodyStore(blobs, config.blob_threshold);
   const appendLimit = config.append_limit;
-  const reader = new Reader({ driver, blobs, addresses, now, appendLimit });
+  const path = searchPath(config.dsn);
+  const index = new SearchIndex({ path, clock, log });
+  const cache = new MailboxCache({ driver, index });
+  const search = { driver, blobs, cache, index, now };
+  const reader = new Reader({ ...search, addresses, appendLimit });
+  const indexer = new Indexer({ driver, blobs, path, clock, log });
   const sweep = new Sweep({ driver, writer, blobs, bodies, clock, log });
   return {
     storage: new MailStore({
@@ -53,15 +63,28 @@ export function createSqlmail(
       rememberMs: config.login_cache,
     }),
     delivery: new Deliverer({ driver, writer, bodies, addresses }),
-    admin: new AccountsAdmin({ driver, writer, addresses }),
+    admin: new AccountsAdmin({
+      driver,
+      writer,
+      addresses,
+      search: new SearchAdmin({ driver, writer, index }),
+    }),
     async start(signal): Promise<void> {
-      if (readOnly) return await openWhenMade(driver, host, signal);
-      await driver.open();
-      await migrate(driver);
+      if (readOnly) {
+        await openWhenMade(driver, host, signal);
+      } else {
+        await driver.open();
+        await migrate(driver);
+      }
+      if (host.worker === "indexer" || host.worker === "main") {
+        host.spawn("index", (stop) => indexer.run(stop));
+      }
+      if (readOnly) return;
       host.spawn("sweep", (stop) => sweep.run(stop));
     },
     async stop(): Promise<void> {
       await writer.close();
+      await index.close();
       await driver.close();
     },
   };

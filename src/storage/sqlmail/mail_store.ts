@@ -18,6 +18,7 @@ import type {
   StoreRequest,
   Uid,
 } from "#src/imap/backend.ts";
+import type { StoragePowers } from "#src/imap/powers.ts";
 import type { SearchKey } from "#src/imap/search_key.ts";
 import type { BodyStore, HeldBody } from "./body_store.ts";
 import {
@@ -74,12 +75,14 @@ export class HintListeners {
 
 /** The store in IMAP terms. */
 export class MailStore implements StorageBackend {
+  readonly powers: StoragePowers;
   readonly #reader: Reader;
   readonly #options: MailStoreOptions;
 
   constructor(options: MailStoreOptions) {
     this.#options = options;
     this.#reader = options.reader;
+    this.powers = { order: options.reader.order };
   }
 
   openAccount(name: string): Promise<AccountId> {

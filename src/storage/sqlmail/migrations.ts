@@ -3,6 +3,7 @@ import { StorageError } from "#src/errors/errors.ts";
 import type { StorageDriver } from "../driver.ts";
 import { SCHEMA_1 } from "./schema_1.ts";
 import { ensureDecoySecret } from "./scram_decoy.ts";
+import { ensureGeneration } from "./search_generation.ts";
 
 /** Step n leads from schema n to schema n + 1. Released steps never change. */
 const STEPS: readonly string[] = [SCHEMA_1];
@@ -23,6 +24,7 @@ export async function migrate(driver: StorageDriver): Promise<void> {
       await driver.setSchemaVersion(sql, SCHEMA_VERSION);
     }
     await ensureDecoySecret(sql);
+    await ensureGeneration(sql);
   });
 }
 

@@ -12,6 +12,7 @@ import type { ConfigOf } from "#src/config/directive.ts";
 import { oneOf } from "#src/config/values.ts";
 import { defineModule } from "#src/module/define.ts";
 import { ref } from "#src/module/ref.ts";
+import { searchFiles, searchPath } from "./search_path.ts";
 
 const config = {
   driver: oneOf(["sqlite3"], {
@@ -19,7 +20,9 @@ const config = {
     default: "sqlite3",
   }),
   dsn: path({
-    doc: "File of the database. Beside it lie its log (-wal, -shm).",
+    doc: "File of the database. Beside it lie its log (-wal, -shm) and the " +
+      "search index (-search.db), which may be deleted while the server is " +
+      "stopped: it is made again.",
     default: "mail.db",
   }),
   blobs: ref("blobs", { doc: "Where large bodies are kept." }),
@@ -55,10 +58,23 @@ export const sqlmail = defineModule({
   roles: ["storage", "auth", "delivery", "admin"],
   home: "storage",
   config,
-  permissions: ({ dsn }, { worker }) =>
-    // SQLite opens its log beside the database by itself: the grant for the
-    // file is enough, and keys in the same folder stay out of reach.
-    worker === "reader" ? { read: [dsn] } : { read: [dsn], write: [dsn] },
+  indexes: true,
+  permissions: ({ dsn }, { worker }) => {
+    // SQLite opens its logs beside the databases by itself: the grants for the
+    // files are enough, and keys in the same folder stay out of reach.
+    const read = [dsn, searchPath(dsn)];
+    switch (worker) {
+      case "reader":
+        return { read };
+      case "indexer":
+        // A broken search database is removed and made again.
+        return { read, write: searchFiles(dsn) };
+      case "main":
+        return { read, write: [dsn, ...searchFiles(dsn)] };
+      default:
+        return { read, write: [dsn] };
+    }
+  },
   async prepare({ dsn }): Promise<void> {
     await Deno.mkdir(dirname(dsn), { recursive: true, mode: 0o700 });
   },

@@ -17,9 +17,9 @@ import type {
   StorageBackend,
   Uid,
 } from "#src/imap/backend.ts";
+import type { OrderPower } from "#src/imap/powers.ts";
 import type { SearchKey } from "#src/imap/search_key.ts";
-import type { Blobs } from "#src/module/roles/blobs.ts";
-import type { Row, Sql, SqlValue, StorageDriver } from "../driver.ts";
+import type { Row, Sql, SqlValue } from "../driver.ts";
 import { asNumber, number, text } from "../row.ts";
 import type { Addresses } from "./addresses.ts";
 import { INFO_COLUMNS, toInfo } from "./change_mailboxes.ts";
@@ -27,24 +27,25 @@ import { fetchMessages } from "./fetch_messages.ts";
 import { mailboxName, parentsOf } from "./mailbox_names.ts";
 import { readKeywords, STATUS_COLUMNS, statusOf } from "./mailbox_state.ts";
 import { openMessage } from "./open_message.ts";
-import { searchMailbox } from "./search_mailbox.ts";
+import { OrderMessages } from "./order_messages.ts";
+import { searchMailbox, type SearchSource } from "./search_mailbox.ts";
 
 /** What a reader is made of. */
-export interface ReaderOptions {
-  readonly driver: StorageDriver;
-  readonly blobs: Blobs;
+export interface ReaderOptions extends SearchSource {
   readonly addresses: Addresses;
-  readonly now: () => number;
   readonly appendLimit: number;
 }
 
 /** Answers what does not change anything. */
 export class Reader
   implements Pick<StorageBackend, typeof READING_METHODS[number]> {
+  /** SORT and THREAD. */
+  readonly order: OrderPower;
   readonly #options: ReaderOptions;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
+    this.order = new OrderMessages(options);
   }
 
   async openAccount(name: string): Promise<AccountId> {

@@ -1,22 +1,20 @@
 /**
  * `StorageBackend.search`. RFC 9051 section 6.4.4.
  *
- * What columns decide is decided in SQL (`search_sql.ts`). Only where the key
- * has text in it are the rows that remain opened and looked at one by one
- * (`search_match.ts`), in short reads, so that others get their turn.
+ * Columns and the index decide for all messages at once (`search_vector.ts`).
+ * What they leave open is opened and looked at one by one
+ * (`search_match.ts`), in short reads, so that others get their turn: mail
+ * that is not in the index yet, and texts that it cannot decide.
  */
-import { bitOf } from "#src/imap/flags.ts";
 import type { MailboxId } from "#src/imap/backend.ts";
 import type { SearchKey } from "#src/imap/search_key.ts";
 import type { Blobs } from "#src/module/roles/blobs.ts";
-import type { Sql, SqlValue, StorageDriver } from "../driver.ts";
-import { asNumber } from "../row.ts";
-import { readKeywords } from "./mailbox_state.ts";
+import type { StorageDriver } from "../driver.ts";
+import { PERHAPS, YES } from "../fulltext/content_states.ts";
+import type { SearchIndex } from "../fulltext/search_index.ts";
+import type { MailboxCache, MailboxView } from "./mailbox_cache.ts";
 import { Matcher } from "./search_match.ts";
-import { type SearchPlan, searchPlan } from "./search_sql.ts";
-
-/** UIDs of candidates read at once. */
-const PAGE = 10_000;
+import { SearchVector } from "./search_vector.ts";
 
 /** How long messages are looked at before others get their turn. */
 const SLICE_MS = 5;
@@ -25,7 +23,17 @@ const SLICE_MS = 5;
 export interface SearchSource {
   readonly driver: StorageDriver;
   readonly blobs: Blobs;
+  readonly cache: MailboxCache;
+  readonly index: SearchIndex | undefined;
   readonly now: () => number;
+}
+
+/** What columns and index say of a mailbox. */
+export interface FirstAnswer {
+  readonly uids: Uint32Array;
+  readonly states: Uint8Array;
+  readonly keywords: readonly string[];
+  readonly now: number;
 }
 
 /** See `StorageBackend.search`. */
@@ -35,61 +43,46 @@ export async function searchMailbox(
   key: SearchKey,
   signal: AbortSignal | undefined,
 ): Promise<Uint32Array> {
-  const { driver } = source;
-  const keywords = await driver.read((sql) => readKeywords(sql, mailbox));
-  const plan = searchPlan(key, {
-    now: source.now(),
-    bitOf: (flag) => bitOf(flag, keywords),
-  });
-  const found: number[] = [];
-  const matcher = plan.exact ? undefined : new Matcher(source, key, {
-    keywords,
-    now: source.now(),
-  });
-  let after = 0;
-  for (;;) {
-    signal?.throwIfAborted();
-    const page = await driver.read((sql) =>
-      candidates(sql, mailbox, plan, after)
-    );
-    if (matcher === undefined) { for (const uid of page) found.push(uid); }
-    else await look(matcher, mailbox, page, found, signal);
-    after = page[page.length - 1] ?? 0;
-    if (page.length < PAGE) return Uint32Array.from(found);
-  }
+  const answer = await source.cache.use(mailbox, async (view) => ({
+    uids: view.columns.uids.slice(0, view.columns.length),
+    keywords: view.keywords,
+    ...await firstAnswer(source, view, key, signal),
+  }));
+  if (answer === undefined) return new Uint32Array();
+  await lookAtRest(source, mailbox, key, answer, signal);
+  const { uids, states } = answer;
+  return uids.filter((_, at) => states[at] === YES);
 }
 
-/** UIDs above `after` for which the plan's condition holds, ascending. */
-async function candidates(
-  sql: Sql,
-  mailbox: MailboxId,
-  plan: SearchPlan,
-  after: number,
-): Promise<readonly number[]> {
-  const from = plan.needsContent
-    ? "messages m JOIN contents c ON c.id = m.content"
-    : "messages m";
-  const params: SqlValue[] = [mailbox, after, ...plan.params];
-  const tuples = await sql.tuples(
-    `SELECT m.uid FROM ${from} WHERE m.mailbox = ? AND m.uid > ? ` +
-      `AND ${plan.where} ORDER BY m.uid LIMIT ${PAGE}`,
-    params,
-  );
-  return tuples.map(([uid]) => asNumber(uid, "uid"));
+/** Decides what can be decided without opening messages. */
+export async function firstAnswer(
+  source: SearchSource,
+  view: MailboxView,
+  key: SearchKey,
+  signal: AbortSignal | undefined,
+): Promise<Pick<FirstAnswer, "states" | "now">> {
+  signal?.throwIfAborted();
+  const now = source.now();
+  const { cache, index } = source;
+  const vector = new SearchVector({ view, cache, index, now, signal });
+  return { states: await vector.of(key), now };
 }
 
-/** Adds those of `page` that match. */
-async function look(
-  matcher: Matcher,
+/** Turns each `PERHAPS` into what the message itself says. */
+export async function lookAtRest(
+  source: SearchSource,
   mailbox: MailboxId,
-  page: readonly number[],
-  found: number[],
+  key: SearchKey,
+  { uids, states, keywords, now }: FirstAnswer,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  const matcher = new Matcher(source, key, { keywords, now });
   let turnBegan = performance.now();
-  for (const uid of page) {
+  for (const [at, state] of states.entries()) {
+    if (state !== PERHAPS) continue;
     signal?.throwIfAborted();
-    if (await matcher.matches(mailbox, uid)) found.push(uid);
+    const matches = await matcher.matches(mailbox, uids[at] ?? 0);
+    states[at] = matches ? YES : 0;
     if (performance.now() - turnBegan > SLICE_MS) {
       await new Promise<void>((resolve) => setImmediate(resolve));
       turnBegan = performance.now();

@@ -2,29 +2,16 @@
 import { StorageError } from "#src/errors/errors.ts";
 import type { MailboxId, Uid } from "#src/imap/backend.ts";
 import { bitOf, hasBit } from "#src/imap/flags.ts";
-import type { SearchKey, UidRanges } from "#src/imap/search_key.ts";
+import type { SearchDate, SearchKey, UidRanges } from "#src/imap/search_key.ts";
 import type { PartRange } from "#src/imap/summary.ts";
 import type { Blobs } from "#src/module/roles/blobs.ts";
 import type { Row, StorageDriver } from "../driver.ts";
-import {
-  bytes,
-  number,
-  optionalBytes,
-  optionalNumber,
-  optionalText,
-  text,
-} from "../row.ts";
-import { readAll } from "./read_all.ts";
-import { dayStart } from "./search_sql.ts";
-import {
-  type BodyReader,
-  BodyText,
-  fold,
-  HeaderText,
-  writtenDay,
-} from "./search_text.ts";
-
-const DAY_MS = 86_400_000;
+import { bytes, number, optionalNumber, text } from "../row.ts";
+import { HeaderBlock } from "#src/message/header_block.ts";
+import { fold } from "../fulltext/fold_text.ts";
+import { dayEnd, dayStart } from "./search_days.ts";
+import { bodyReader } from "./content_body.ts";
+import { BodyText, HeaderText, writtenDay } from "./search_text.ts";
 
 /** What a matcher works on. */
 export interface MatchSource {
@@ -97,6 +84,7 @@ function mentionsBody(key: SearchKey): boolean {
 class Message {
   readonly row: Row;
   readonly #blobs: Blobs;
+  #block: HeaderBlock | undefined;
   #header: HeaderText | undefined;
   #text: BodyText | undefined;
 
@@ -105,34 +93,20 @@ class Message {
     this.#blobs = blobs;
   }
 
+  get block(): HeaderBlock {
+    return this.#block ??= new HeaderBlock(bytes(this.row, "header"));
+  }
+
   get header(): HeaderText {
-    return this.#header ??= new HeaderText(bytes(this.row, "header"));
+    return this.#header ??= new HeaderText(this.block);
   }
 
   /** The readable parts. */
   get text(): BodyText {
     return this.#text ??= new BodyText(
       JSON.parse(text(this.row, "structure")) as PartRange,
-      this.#reader(),
+      bodyReader(this.row, this.#blobs),
     );
-  }
-
-  #reader(): BodyReader {
-    const hash = optionalText(this.row, "blob");
-    if (hash !== undefined) {
-      const blobs = this.#blobs;
-      return {
-        open: (start, end) => blobs.open(hash, { start, end }),
-        read: async (start, end) =>
-          await readAll(await blobs.open(hash, { start, end }), end - start),
-      };
-    }
-    const body = optionalBytes(this.row, "body") ?? new Uint8Array();
-    return {
-      open: (start, end) =>
-        Promise.resolve(ReadableStream.from([body.subarray(start, end)])),
-      read: (start, end) => Promise.resolve(body.subarray(start, end)),
-    };
   }
 }
 
@@ -162,7 +136,7 @@ async function holds(
       return await message.text.includes(fold(key.text));
     case "text": {
       const wanted = fold(key.text);
-      return message.header.all.includes(wanted) ||
+      return message.header.includes(wanted) ||
         await message.text.includes(wanted);
     }
     default:
@@ -170,10 +144,10 @@ async function holds(
   }
 }
 
-/** The keys that SQL decides too, for use inside of `or` and `not`. */
+/** Keys that columns decide too, for use inside of `or` and `not`. */
 function columnHolds(
   key: SearchKey,
-  { row, header }: Message,
+  { row, block }: Message,
   facts: MatchFacts,
 ): boolean {
   switch (key.kind) {
@@ -186,10 +160,10 @@ function columnHolds(
       return bit !== undefined && hasBit(number(row, "flags"), bit);
     }
     case "internalDate":
-      return inDay(number(row, "internal_date"), key.op, dayStart(key.date));
+      return inDay(number(row, "internal_date"), key.op, key.date);
     case "sentDate": {
-      const sent = writtenDay(header) ?? optionalNumber(row, "sent_at");
-      return sent !== undefined && inDay(sent, key.op, dayStart(key.date));
+      const sent = writtenDay(block) ?? optionalNumber(row, "sent_at");
+      return sent !== undefined && inDay(sent, key.op, key.date);
     }
     case "within": {
       const limit = facts.now - key.seconds * 1_000;
@@ -210,10 +184,11 @@ function columnHolds(
 function inDay(
   instant: number,
   op: "before" | "on" | "since",
-  start: number,
+  date: SearchDate,
 ): boolean {
+  const start = dayStart(date);
   if (op === "before") return instant < start;
-  return instant >= start && (op === "since" || instant < start + DAY_MS);
+  return instant >= start && (op === "since" || instant < dayEnd(date));
 }
 
 function contains(ranges: UidRanges, uid: Uid): boolean {

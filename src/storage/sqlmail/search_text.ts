@@ -2,9 +2,11 @@
 import { HeaderBlock } from "#src/message/header_block.ts";
 import { decodePart, decodePartStream } from "#src/message/decode_part.ts";
 import { decodeHeaderText } from "#src/message/encoded_word.ts";
+import { htmlToText } from "#src/message/html_text.ts";
 import type { PartRange } from "#src/imap/summary.ts";
+import { fold } from "../fulltext/fold_text.ts";
 
-const MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
+const MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(" ");
 
 /** Longest part that is decoded as a whole and kept during one message. */
 const WHOLE_BYTES = 1024 * 1024;
@@ -15,47 +17,59 @@ const FOLD_REACH = 32;
 /** Deepest tree of parts that is walked. */
 const MAX_DEPTH = 100;
 
-/** Text in the form in which it is compared (i;unicode-casemap, about). */
-export function fold(text: string): string {
-  return text.normalize("NFKC").toLowerCase();
+/** One field of a header; name in lower case, value decoded and folded. */
+export interface HeaderLine {
+  readonly name: string;
+  readonly value: string;
 }
 
 /** The fields of a header, decoded when first asked for. */
 export class HeaderText {
   readonly #block: HeaderBlock;
-  #all: string | undefined;
+  #lines: readonly HeaderLine[] | undefined;
 
-  constructor(header: Uint8Array) {
-    this.#block = new HeaderBlock(header);
+  constructor(header: Uint8Array | HeaderBlock) {
+    this.#block = header instanceof HeaderBlock
+      ? header
+      : new HeaderBlock(header);
   }
 
   /** The whole header. */
-  get all(): string {
-    return this.#all ??= this.#block.fields.map((field) =>
-      `${field.name}: ${
-        fold(decodeHeaderText(this.#block.rawValue(field)))
-      }\r\n`
-    ).join("");
+  get lines(): readonly HeaderLine[] {
+    return this.#lines ??= this.#block.fields.map((field) => ({
+      name: field.name,
+      value: foldValue(this.#block.rawValue(field)),
+    }));
+  }
+
+  /** Whether a line, name and value, has `wanted` (folded). */
+  includes(wanted: string): boolean {
+    return this.lines.some((line) => lineText(line).includes(wanted));
   }
 
   /** Whether a field of that name has `wanted` (folded) in its value. */
   has(name: string, wanted: string): boolean {
-    return this.values(name).some((value) => value.includes(wanted));
-  }
-
-  /** Values of the fields of that name (lower case), decoded and folded. */
-  values(name: string): readonly string[] {
-    return this.#block.all(name).map((field) =>
-      fold(decodeHeaderText(this.#block.rawValue(field)))
+    return this.#block.all(name).some((field) =>
+      foldValue(this.#block.rawValue(field)).includes(wanted)
     );
   }
 }
 
+/** A field as one text. */
+function lineText({ name, value }: HeaderLine): string {
+  return `${name.toUpperCase()}: ${value}`;
+}
+
+function foldValue(raw: Uint8Array): string {
+  return fold(decodeHeaderText(raw)).trim();
+}
+
 /** Midnight UTC of the day that the Date field names in its own zone. */
-export function writtenDay(header: HeaderText): number | undefined {
-  const [value] = header.values("date");
-  const match = /(?:^|[ ,])(\d{1,2}) +([a-z]{3})[a-z]* +(\d{4})(?: |$)/.exec(
-    value?.trim() ?? "",
+export function writtenDay(header: HeaderBlock): number | undefined {
+  const field = header.first("date");
+  if (field === undefined) return undefined;
+  const match = /(?:^|[ ,])(\d{1,2}) +([A-Z]{3})[A-Z]* +(\d{4})(?: |$)/.exec(
+    foldValue(header.rawValue(field)),
   );
   if (match === null) return undefined;
   const [, day = "", name = "", year = ""] = match;
@@ -72,38 +86,65 @@ export interface BodyReader {
   open(start: number, end: number): Promise<ReadableStream<Uint8Array>>;
 }
 
-/** The readable parts of one message. */
+/** Texts of a body, as many as were asked for. */
+export interface BodyTexts {
+  readonly texts: readonly string[];
+  /** Whether there is no more. */
+  readonly complete: boolean;
+}
+
+/**
+ * What is readable of one message beside its header: text parts (of HTML what
+ * stands between the tags), file names, headers of inner messages.
+ */
 export class BodyText {
   readonly #reader: BodyReader;
   /** Decoded and folded, by where they begin. */
-  readonly #whole = new Map<number, string>();
-  readonly #parts: readonly PartRange[];
-  readonly #headers: readonly PartRange[];
+  readonly #whole = new Map<number, readonly string[]>();
+  readonly #parts: Parts = { texts: [], headers: [], names: [] };
 
   constructor(root: PartRange, reader: BodyReader) {
     this.#reader = reader;
-    const parts: PartRange[] = [];
-    const headers: PartRange[] = [];
-    walk(root, 0, parts, headers);
-    this.#parts = parts;
-    this.#headers = headers;
+    walk(root, 0, this.#parts);
   }
 
-  /** Whether a text part, or a header of an inner message, has `wanted`. */
+  /** Whether one of the texts has `wanted` (folded). */
   async includes(wanted: string): Promise<boolean> {
     if (wanted === "") return true;
-    for (const part of this.#headers) {
-      const text = await this.#text(part.headerStart, async () => {
-        const end = Math.min(part.bodyStart, part.headerStart + WHOLE_BYTES);
-        const header = await this.#reader.read(part.headerStart, end);
-        return new HeaderText(header).all;
-      });
-      if (text.includes(wanted)) return true;
+    if (this.#parts.names.some((name) => name.includes(wanted))) return true;
+    for (const part of this.#parts.headers) {
+      const lines = await this.#headerLines(part);
+      if (lines.some((line) => line.includes(wanted))) return true;
     }
-    for (const part of this.#parts) {
+    for (const part of this.#parts.texts) {
       if (await this.#partIncludes(part, wanted)) return true;
     }
     return false;
+  }
+
+  /** The texts for an index, `limit` characters of them about. */
+  async texts(limit: number): Promise<BodyTexts> {
+    const texts: string[] = [...this.#parts.names];
+    let complete = true;
+    let room = limit;
+    for (const part of this.#parts.headers) {
+      for (const line of await this.#headerLines(part)) {
+        texts.push(line);
+        room -= line.length;
+      }
+      if (room < 0) return { texts, complete: false };
+    }
+    for (const part of this.#parts.texts) {
+      if (part.bodyEnd <= part.bodyStart) continue;
+      if (part.bodyEnd - part.bodyStart > Math.min(WHOLE_BYTES, room)) {
+        complete = false;
+        continue;
+      }
+      const [text = ""] = await this.#partText(part);
+      texts.push(text);
+      room -= text.length;
+    }
+    return { texts, complete };
   }
 
   async #partIncludes(part: PartRange, wanted: string): Promise<boolean> {
@@ -116,39 +157,60 @@ export class BodyText {
         wanted,
       );
     }
-    const text = await this.#text(bodyStart, async () => {
-      const bytes = await this.#reader.read(bodyStart, bodyEnd);
-      return fold(decodePart(bytes, encoding, charset));
-    });
+    const [text = ""] = await this.#partText(part);
     return text.includes(wanted);
   }
 
-  async #text(at: number, make: () => Promise<string>): Promise<string> {
+  #partText(part: PartRange): Promise<readonly string[]> {
+    const { bodyStart, bodyEnd, encoding, charset, type } = part;
+    return this.#once(bodyStart, async () => {
+      const bytes = await this.#reader.read(bodyStart, bodyEnd);
+      const text = decodePart(bytes, encoding, charset);
+      return [fold(type === "text/html" ? htmlToText(text) : text)];
+    });
+  }
+
+  #headerLines(part: PartRange): Promise<readonly string[]> {
+    return this.#once(part.headerStart, async () => {
+      const end = Math.min(part.bodyStart, part.headerStart + WHOLE_BYTES);
+      const header = await this.#reader.read(part.headerStart, end);
+      return new HeaderText(header).lines.map(lineText);
+    });
+  }
+
+  async #once(
+    at: number,
+    make: () => Promise<readonly string[]>,
+  ): Promise<readonly string[]> {
     const known = this.#whole.get(at);
     if (known !== undefined) return known;
-    const text = await make();
-    this.#whole.set(at, text);
-    return text;
+    const texts = await make();
+    this.#whole.set(at, texts);
+    return texts;
   }
 }
 
-/** Finds text parts and headers of inner messages. */
-function walk(
-  part: PartRange,
-  depth: number,
-  parts: PartRange[],
-  headers: PartRange[],
-): void {
+/** What there is to read in a message. */
+interface Parts {
+  readonly texts: PartRange[];
+  readonly headers: PartRange[];
+  /** Folded. */
+  readonly names: string[];
+}
+
+/** Finds text parts, file names and headers of inner messages. */
+function walk(part: PartRange, depth: number, parts: Parts): void {
   if (depth > MAX_DEPTH) return;
+  if (part.filename !== undefined) parts.names.push(fold(part.filename));
   if (part.message !== undefined) {
     if (part.message.bodyStart > part.message.headerStart) {
-      headers.push(part.message);
+      parts.headers.push(part.message);
     }
-    walk(part.message, depth + 1, parts, headers);
+    walk(part.message, depth + 1, parts);
   } else if (part.children !== undefined) {
-    for (const child of part.children) walk(child, depth + 1, parts, headers);
+    for (const child of part.children) walk(child, depth + 1, parts);
   } else if (part.type.startsWith("text/")) {
-    parts.push(part);
+    parts.texts.push(part);
   }
 }
 
@@ -160,9 +222,9 @@ async function streamIncludes(
   const overlap = wanted.length + FOLD_REACH;
   let before = "";
   for await (const piece of pieces) {
-    const raw = before + piece;
-    if (fold(raw).includes(wanted)) return true;
-    before = raw.slice(-overlap * 2);
+    const text = fold(before + piece);
+    if (text.includes(wanted)) return true;
+    before = text.slice(-overlap * 2);
   }
   return false;
 }

@@ -1,0 +1,193 @@
+/**
+ * Columns of the mailboxes that were searched last, in one worker. Bounded:
+ * the ones that were not used for longest are dropped.
+ */
+import { StorageError } from "#src/errors/errors.ts";
+import type { MailboxId } from "#src/imap/backend.ts";
+import { HeaderBlock } from "#src/message/header_block.ts";
+import type { Sql, StorageDriver } from "../driver.ts";
+import type { SearchIndex } from "../fulltext/search_index.ts";
+import { bytes, number, optionalNumber, text } from "../row.ts";
+import { MailboxColumns } from "./mailbox_columns.ts";
+import { readKeywords } from "./mailbox_state.ts";
+import {
+  FACT_COLUMNS,
+  factsFrom,
+  factsOf,
+  type MessageFacts,
+} from "./message_facts.ts";
+import { readGeneration } from "./search_generation.ts";
+
+/** Of all columns of a worker. A mailbox that takes more is not kept. */
+const MAX_BYTES = 96 * 1024 * 1024;
+
+/** Facts read from the search database at once. */
+const FACTS_AT_ONCE = 5_000;
+
+/** A range of contents is read as a whole where one in so many is wanted. */
+const SPARSE = 4;
+
+/** How long is worked before others get their turn. */
+const SLICE_MS = 5;
+
+/** What the cache works on. */
+export interface CacheSource {
+  readonly driver: StorageDriver;
+  readonly index: SearchIndex | undefined;
+}
+
+/** A mailbox as it is now. */
+export interface MailboxView {
+  readonly columns: MailboxColumns;
+  readonly keywords: readonly string[];
+  /** Of the index; `undefined`: there is none. */
+  readonly generation: number | undefined;
+}
+
+/** The cache. */
+export class MailboxCache {
+  readonly #source: CacheSource;
+  /** The one used last stands last. */
+  readonly #columns = new Map<MailboxId, MailboxColumns>();
+
+  constructor(source: CacheSource) {
+    this.#source = source;
+  }
+
+  /**
+   * Runs `work` on the mailbox as it is now; its columns stay as they are
+   * until `work` is done. `undefined`: it is gone.
+   */
+  async use<T>(
+    mailbox: MailboxId,
+    work: (view: MailboxView) => Promise<T>,
+  ): Promise<T | undefined> {
+    const columns = this.#columns.get(mailbox) ?? new MailboxColumns(mailbox);
+    this.#columns.delete(mailbox);
+    this.#columns.set(mailbox, columns);
+    return await columns.mutex.run(async () => {
+      const { driver, index } = this.#source;
+      const state = await driver.read(async (sql) => {
+        const row = await sql.one(
+          "SELECT highest_modseq FROM mailboxes WHERE id = ?",
+          [mailbox],
+        );
+        if (row === undefined) return undefined;
+        await columns.advance(sql, number(row, "highest_modseq"));
+        return {
+          keywords: await readKeywords(sql, mailbox),
+          generation: index && await readGeneration(sql),
+        };
+      });
+      try {
+        return state && await work({ columns, ...state });
+      } finally {
+        if (state === undefined) this.#columns.delete(mailbox);
+        this.#shrink();
+      }
+    });
+  }
+
+  /** Makes sure that `columns.facts` has all messages. */
+  async loadFacts(
+    { columns, generation }: MailboxView,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { facts, contents } = columns;
+    let turnBegan = performance.now();
+    while (facts.length < columns.length) {
+      signal?.throwIfAborted();
+      const page = contents.subarray(
+        facts.length,
+        Math.min(facts.length + FACTS_AT_ONCE, columns.length),
+      );
+      const known = await this.#indexedFacts(page, generation);
+      for (const content of page) {
+        facts.push(known.get(content) ?? await this.#computed(content));
+        if (performance.now() - turnBegan < SLICE_MS) continue;
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        turnBegan = performance.now();
+      }
+    }
+  }
+
+  async #indexedFacts(
+    contents: Float64Array,
+    generation: number | undefined,
+  ): Promise<ReadonlyMap<number, MessageFacts>> {
+    const { index } = this.#source;
+    if (index === undefined || generation === undefined) return new Map();
+    return await index.read(generation, (sql) => readFacts(sql, contents)) ??
+      new Map<number, MessageFacts>();
+  }
+
+  async #computed(content: number): Promise<MessageFacts> {
+    const row = await this.#source.driver.read(async (sql) =>
+      await sql.one(
+        "SELECT sent_at, base_subject, header FROM contents WHERE id = ?",
+        [content],
+      )
+    );
+    // Expunged meanwhile and swept: it is in no answer that anybody sees.
+    if (row === undefined) return NO_FACTS;
+    return factsOf(new HeaderBlock(bytes(row, "header")), {
+      sentAt: optionalNumber(row, "sent_at"),
+      baseSubject: text(row, "base_subject"),
+    });
+  }
+
+  #shrink(): void {
+    let sum = 0;
+    for (const columns of this.#columns.values()) sum += columns.bytes;
+    for (const [mailbox, columns] of this.#columns) {
+      if (sum <= MAX_BYTES) return;
+      this.#columns.delete(mailbox);
+      sum -= columns.bytes;
+    }
+  }
+}
+
+/** The mailbox is not there any more. */
+export function mailboxGone(): StorageError {
+  return new StorageError("notFound", "The mailbox is gone");
+}
+
+const NO_FACTS: MessageFacts = {
+  sentAt: undefined,
+  sentDay: undefined,
+  subject: "",
+  replies: false,
+  from: "",
+  to: "",
+  cc: "",
+  displayFrom: "",
+  displayTo: "",
+  messageId: 0,
+  references: [],
+};
+
+async function readFacts(
+  sql: Sql,
+  contents: Float64Array,
+): Promise<Map<number, MessageFacts>> {
+  const found = new Map<number, MessageFacts>();
+  const sorted = contents.toSorted();
+  const first = sorted[0] ?? 0;
+  const last = sorted[sorted.length - 1] ?? 0;
+  if (last - first < sorted.length * SPARSE) {
+    const rows = await sql.tuples(
+      `SELECT ${FACT_COLUMNS} FROM facts WHERE id BETWEEN ? AND ?`,
+      [first, last],
+    );
+    for (const row of rows) found.set(Number(row[0]), factsFrom(row));
+    return found;
+  }
+  for (const content of sorted) {
+    const [row] = await sql.tuples(
+      `SELECT ${FACT_COLUMNS} FROM facts WHERE id = ?`,
+      [content],
+    );
+    if (row !== undefined) found.set(content, factsFrom(row));
+  }
+  return found;
+}

@@ -1,0 +1,80 @@
+/** `OrderPower` of `sqlmail`: SORT and THREAD. RFC 5256, RFC 5957. */
+import type { MailboxId } from "#src/imap/backend.ts";
+import type { OrderPower, ThreadWalk } from "#src/imap/powers.ts";
+import type { SearchKey } from "#src/imap/search_key.ts";
+import { YES } from "../fulltext/content_states.ts";
+import type { MailboxColumns } from "./mailbox_columns.ts";
+import {
+  firstAnswer,
+  lookAtRest,
+  type SearchSource,
+} from "./search_mailbox.ts";
+import { sortPositions } from "./sort_positions.ts";
+import { threadByReferences } from "./thread_references.ts";
+import { threadBySubject } from "./thread_subject.ts";
+
+/** Orders the messages of one mailbox. */
+export class OrderMessages implements OrderPower {
+  readonly #source: SearchSource;
+
+  constructor(source: SearchSource) {
+    this.#source = source;
+  }
+
+  async sort(
+    { mailbox, key, criteria }: Parameters<OrderPower["sort"]>[0],
+    signal?: AbortSignal,
+  ): Promise<Uint32Array> {
+    const sorted = await this.#with(mailbox, key, signal, (columns, found) => {
+      const order = sortPositions(columns, found, criteria);
+      return order.map((position) => columns.uids[position] ?? 0);
+    });
+    return sorted ?? new Uint32Array();
+  }
+
+  async thread(
+    { mailbox, key, algorithm }: Parameters<OrderPower["thread"]>[0],
+    signal?: AbortSignal,
+  ): Promise<ThreadWalk> {
+    const walk = await this.#with(
+      mailbox,
+      key,
+      signal,
+      (columns, found) =>
+        algorithm === "REFERENCES"
+          ? threadByReferences(columns, found)
+          : threadBySubject(columns, found),
+    );
+    return walk ?? { uids: new Uint32Array(), depths: new Uint32Array() };
+  }
+
+  /** Calls `order` with the positions of the messages that match. */
+  async #with<T>(
+    mailbox: MailboxId,
+    key: SearchKey,
+    signal: AbortSignal | undefined,
+    order: (columns: MailboxColumns, found: Uint32Array) => T,
+  ): Promise<T | undefined> {
+    const source = this.#source;
+    return await source.cache.use(mailbox, async (view) => {
+      const { columns, keywords } = view;
+      const first = await firstAnswer(source, view, key, signal);
+      const { uids } = columns;
+      // Messages may be opened here: others who search this mailbox wait.
+      await lookAtRest(
+        source,
+        mailbox,
+        key,
+        { ...first, uids, keywords },
+        signal,
+      );
+      await source.cache.loadFacts(view, signal);
+      const { states } = first;
+      const found: number[] = [];
+      for (let at = 0; at < columns.length; at++) {
+        if (states[at] === YES) found.push(at);
+      }
+      return order(columns, Uint32Array.from(found));
+    });
+  }
+}
