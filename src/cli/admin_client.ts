@@ -12,8 +12,8 @@ import { Runtime } from "#src/worker/runtime.ts";
 import {
   type ControlRequest,
   type ControlResponse,
+  LineReader,
   MAX_LINE_BYTES,
-  readLines,
 } from "./control_protocol.ts";
 import { CliError } from "./exit_code.ts";
 import { lockState } from "./state_lock.ts";
@@ -62,23 +62,28 @@ async function ask(
   request: ControlRequest,
 ): Promise<unknown> {
   try {
-    const bytes = new TextEncoder().encode(`${JSON.stringify(request)}\n`);
-    for (let written = 0; written < bytes.length;) {
-      written += await connection.write(bytes.subarray(written));
-    }
-    for await (const line of readLines(connection.readable, MAX_LINE_BYTES)) {
-      const response = JSON.parse(line) as ControlResponse;
-      if (response.ok) return response.result;
-      throw new CliError(response.message);
-    }
-    throw new CliError("The server went away before it answered");
+    return await exchange(connection, request);
   } finally {
-    try {
-      connection.close();
-    } catch {
-      // Reading to the end has closed it.
-    }
+    connection.close();
   }
+}
+
+/** Asks and reads the answer; the connection stays open. */
+export async function exchange(
+  connection: Deno.UnixConn,
+  request: ControlRequest,
+): Promise<unknown> {
+  const bytes = new TextEncoder().encode(`${JSON.stringify(request)}\n`);
+  for (let written = 0; written < bytes.length;) {
+    written += await connection.write(bytes.subarray(written));
+  }
+  const line = await new LineReader(connection, MAX_LINE_BYTES).next();
+  if (line === undefined) {
+    throw new CliError("The server went away before it answered");
+  }
+  const response = JSON.parse(line) as ControlResponse;
+  if (response.ok) return response.result;
+  throw new CliError(response.message);
 }
 
 /** Opens the instance and all that it refers to, in this process. */
@@ -87,6 +92,24 @@ async function callHere(
   instance: string,
   request: ControlRequest,
 ): Promise<unknown> {
+  return await withInstance(
+    configuration,
+    instance,
+    (runtime) =>
+      runtime.use({ role: "admin", instance })
+        .call(request.command, request.args),
+  );
+}
+
+/**
+ * Runs `work` with the instance and all that it refers to in this process,
+ * while no server may start. Failures are thrown as `CliError`.
+ */
+export async function withInstance<T>(
+  configuration: Configuration,
+  instance: string,
+  work: (runtime: Runtime) => Promise<T>,
+): Promise<T> {
   const { globals } = configuration;
   const lock = await lockState(globals.state_dir, LOCK_WAIT_MS);
   try {
@@ -106,8 +129,7 @@ async function callHere(
     });
     await runtime.start(new AbortController().signal);
     try {
-      return await runtime.use({ role: "admin", instance })
-        .call(request.command, request.args);
+      return await work(runtime);
     } finally {
       await runtime.stop();
     }

@@ -3,6 +3,8 @@
  * at a time.
  */
 
+import { concatBytes } from "#src/bytes/concat_bytes.ts";
+
 /** From the command line. */
 export interface ControlRequest {
   /** `undefined`: the server itself (`status`). */
@@ -19,24 +21,58 @@ export type ControlResponse =
 /** Longest line that is taken. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
-/** Splits a stream into lines; throws when one is too long. */
-export async function* readLines(
-  stream: ReadableStream<Uint8Array>,
-  maxBytes: number,
-): AsyncGenerator<string, void> {
-  let text = "";
-  for await (
-    const chunk of stream.pipeThrough(
-      new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>,
-    )
-  ) {
-    text += chunk;
+/** Something that can be read from, as a socket. */
+export interface ByteReader {
+  /** Bytes read into `chunk`; `null` at the end. */
+  read(chunk: Uint8Array): Promise<number | null>;
+}
+
+const CHUNK_BYTES = 64 * 1024;
+const LF = 0x0a;
+
+/**
+ * Splits what comes into lines; reads no further than it has to, so that
+ * something else can be spoken after a line.
+ */
+export class LineReader {
+  readonly #source: ByteReader;
+  readonly #maxBytes: number;
+  #parts: Uint8Array[] = [];
+  #rest: Uint8Array = new Uint8Array(0);
+
+  constructor(source: ByteReader, maxBytes: number) {
+    this.#source = source;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Whether bytes were read that belong to no line yet. */
+  get hasRest(): boolean {
+    return this.#rest.length > 0;
+  }
+
+  /** The next line; `undefined` at the end. `RangeError` for one too long. */
+  async next(): Promise<string | undefined> {
+    let held = 0;
     for (;;) {
-      const end = text.indexOf("\n");
-      if (end < 0) break;
-      yield text.slice(0, end);
-      text = text.slice(end + 1);
+      const end = this.#rest.indexOf(LF);
+      const part = end < 0 ? this.#rest : this.#rest.subarray(0, end);
+      held += part.length;
+      if (held > this.#maxBytes) throw new RangeError("The line is too long");
+      this.#parts.push(part);
+      this.#rest = end < 0 ? EMPTY : this.#rest.subarray(end + 1);
+      if (end >= 0) return this.#takeLine();
+      const chunk = new Uint8Array(CHUNK_BYTES);
+      const count = await this.#source.read(chunk);
+      if (count === null) return undefined;
+      this.#rest = chunk.subarray(0, count);
     }
-    if (text.length > maxBytes) throw new RangeError("The line is too long");
+  }
+
+  #takeLine(): string {
+    const bytes = concatBytes(this.#parts);
+    this.#parts = [];
+    return new TextDecoder().decode(bytes);
   }
 }
+
+const EMPTY: Uint8Array = new Uint8Array(0);

@@ -8,12 +8,24 @@ import type { Log } from "#src/log/log.ts";
 import {
   type ControlRequest,
   type ControlResponse,
+  LineReader,
   MAX_LINE_BYTES,
-  readLines,
 } from "./control_protocol.ts";
 
 /** Answers a request; mistakes are thrown. */
-export type ControlHandler = (request: ControlRequest) => Promise<unknown>;
+export type ControlHandler = (
+  request: ControlRequest,
+) => Promise<unknown | Upgrade>;
+
+/** An answer after which the connection speaks another protocol. */
+export class Upgrade {
+  /** Serves the connection to its end. */
+  readonly serve: (connection: Deno.UnixConn) => Promise<void>;
+
+  constructor(serve: (connection: Deno.UnixConn) => Promise<void>) {
+    this.serve = serve;
+  }
+}
 
 /** Listens on a Unix socket. */
 export class ControlServer {
@@ -75,16 +87,19 @@ export class ControlServer {
   }
 
   async #serve(connection: Deno.UnixConn): Promise<void> {
-    const encoder = new TextEncoder();
+    const lines = new LineReader(connection, MAX_LINE_BYTES);
     try {
-      for await (
-        const line of readLines(connection.readable, MAX_LINE_BYTES)
-      ) {
-        const response = await this.#answer(line);
-        const bytes = encoder.encode(`${JSON.stringify(response)}\n`);
+      for (;;) {
+        const line = await lines.next();
+        if (line === undefined) return;
+        const { response, upgrade } = await this.#answer(line);
+        const bytes = new TextEncoder().encode(`${JSON.stringify(response)}\n`);
         for (let written = 0; written < bytes.length;) {
           written += await connection.write(bytes.subarray(written));
         }
+        // Who goes on before the answer is not one of our commands.
+        if (upgrade !== undefined && lines.hasRest) return;
+        if (upgrade !== undefined) return await upgrade.serve(connection);
       }
     } catch (error) {
       // A command that was interrupted; there is nobody to tell.
@@ -92,17 +107,22 @@ export class ControlServer {
     }
   }
 
-  async #answer(line: string): Promise<ControlResponse> {
+  async #answer(
+    line: string,
+  ): Promise<{ response: ControlResponse; upgrade?: Upgrade }> {
     try {
       const request = parseRequest(line);
       const result = await this.#handler(request);
-      return { ok: true, result: result ?? null };
+      if (result instanceof Upgrade) {
+        return { response: { ok: true, result: null }, upgrade: result };
+      }
+      return { response: { ok: true, result: result ?? null } };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       if (!(error instanceof MailError)) {
         this.#log.error("command failed", { error });
       }
-      return { ok: false, message };
+      return { response: { ok: false, message } };
     }
   }
 }

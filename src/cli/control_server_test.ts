@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { StorageError } from "#src/errors/errors.ts";
 import { SILENT_LOG } from "#src/log/log.ts";
-import { readLines } from "./control_protocol.ts";
-import { type ControlHandler, ControlServer } from "./control_server.ts";
+import { type ByteReader, LineReader } from "./control_protocol.ts";
+import {
+  type ControlHandler,
+  ControlServer,
+  Upgrade,
+} from "./control_server.ts";
 import { lockState } from "./state_lock.ts";
 
 async function withServer(
@@ -13,20 +17,14 @@ async function withServer(
   const path = `${folder}/control.sock`;
   const server = await ControlServer.listen(path, handler, SILENT_LOG);
   const connection = await Deno.connect({ transport: "unix", path });
-  const lines = readLines(connection.readable, 1_000_000);
+  const lines = new LineReader(connection, 1_000_000);
   try {
     await use(async (line) => {
       await connection.write(new TextEncoder().encode(`${line}\n`));
-      const { value } = await lines.next();
-      return JSON.parse(value ?? "null");
+      return JSON.parse(await lines.next() ?? "null");
     }, path);
   } finally {
-    await lines.return();
-    try {
-      connection.close();
-    } catch {
-      // Ended with its stream.
-    }
+    connection.close();
     await server.close();
     await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
     await Deno.remove(folder, { recursive: true });
@@ -61,11 +59,45 @@ Deno.test("requests are answered one after another; mistakes keep their text", (
     assert.equal((mode ?? 0) & 0o777, 0o600);
   }));
 
-Deno.test("a line without end is given up", async () => {
-  const endless = ReadableStream.from(
-    Array.from({ length: 10 }, () => new Uint8Array(100).fill(0x61)),
+Deno.test("after an upgrade the connection speaks something else", () =>
+  withServer(() =>
+    Promise.resolve(
+      new Upgrade(async (connection) => {
+        const chunk = new Uint8Array(100);
+        const count = await connection.read(chunk) ?? 0;
+        await connection.write(chunk.subarray(0, count - 1).toReversed());
+        await connection.write(Uint8Array.of(0x0a));
+      }),
+    ), async (ask) => {
+    assert.deepEqual(await ask('{"command":"x"}'), { ok: true, result: null });
+    assert.equal(await ask("4321"), 1234);
+  }));
+
+/** Gives chunks one after the other. */
+function chunks(list: readonly string[]): ByteReader {
+  const rest = list.map((text) => new TextEncoder().encode(text));
+  return {
+    read: (into) => {
+      const next = rest.shift();
+      into.set(next ?? []);
+      return Promise.resolve(next?.length ?? null);
+    },
+  };
+}
+
+Deno.test("lines come out of any chunks, and one without end is given up", async () => {
+  const lines = new LineReader(
+    chunks(["a", "b\nc", "\n", "\n\u00e9\nrest"]),
+    100,
   );
-  await assert.rejects(Array.fromAsync(readLines(endless, 500)), RangeError);
+  const seen = [];
+  for (let line = await lines.next(); line !== undefined;) {
+    seen.push(line);
+    line = await lines.next();
+  }
+  assert.deepEqual(seen, ["ab", "c", "", "\u00e9"]);
+  const endless = Array.from({ length: 10 }, () => "x".repeat(100));
+  await assert.rejects(new LineReader(chunks(endless), 500).next(), RangeError);
 });
 
 Deno.test("one holder at a time has the state", async () => {

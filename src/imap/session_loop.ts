@@ -63,10 +63,15 @@ export class SessionLoop {
     return this.#session.accountName;
   }
 
-  /** Serves until the end of the connection. Never rejects. */
-  async run(): Promise<void> {
+  /**
+   * Serves until the end of the connection. Never rejects. With `account` that
+   * one is logged in already: the caller knows who is there (PREAUTH, RFC 9051
+   * section 7.1.4).
+   */
+  async run(account?: string): Promise<void> {
     const session = this.#session;
     try {
+      if (account !== undefined) await session.login(account);
       await this.#greet();
       while (!session.isEnding) {
         const received = await this.#next();
@@ -110,8 +115,9 @@ export class SessionLoop {
   async #greet(): Promise<void> {
     const words = await capabilitiesOf(this.#session);
     const host = this.#services.settings.hostname;
+    const status = this.account === undefined ? "OK" : "PREAUTH";
     this.#session.out.line(
-      `* OK [CAPABILITY ${words.join(" ")}] ${host} ready`,
+      `* ${status} [CAPABILITY ${words.join(" ")}] ${host} ready`,
     );
   }
 
