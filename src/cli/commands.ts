@@ -12,7 +12,10 @@ import {
 import { check } from "./commands/check.ts";
 import { configExpand } from "./commands/config_expand.ts";
 import { dkim } from "./commands/dkim.ts";
+import { exportMaildir, exportMbox } from "./commands/export.ts";
 import { fmt } from "./commands/fmt.ts";
+import { imap } from "./commands/imap.ts";
+import { importImap, importMaildir, importMbox } from "./commands/import.ts";
 import {
   queueDrop,
   queueList,
@@ -38,6 +41,12 @@ export const COMMANDS: readonly Subcommand[] = [
   accountEnable,
   accountAliasAdd,
   accountAliasRemove,
+  importMbox,
+  importMaildir,
+  importImap,
+  exportMbox,
+  exportMaildir,
+  imap,
   queueList,
   queueShow,
   queueRetry,

@@ -17,6 +17,7 @@ async function run(
     err: (text) => err += text,
     readAll: () => Promise.resolve(input),
     interactive: false,
+    watched: false,
   });
   return { code, out, err };
 }

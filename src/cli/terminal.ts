@@ -10,6 +10,8 @@ export interface Terminal {
   readAll(): Promise<string>;
   /** Whether a person sits in front of standard input. */
   readonly interactive: boolean;
+  /** Whether a person sees standard error. */
+  readonly watched: boolean;
 }
 
 /** The streams of the process. */
@@ -19,6 +21,7 @@ export function processTerminal(): Terminal {
     err: (text) => writeAll(Deno.stderr, text),
     readAll: () => new Response(Deno.stdin.readable).text(),
     interactive: Deno.stdin.isTerminal(),
+    watched: Deno.stderr.isTerminal(),
   };
 }
 

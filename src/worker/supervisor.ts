@@ -15,6 +15,7 @@ import { MAIN, type Plan, type WorkerPlan } from "./plan.ts";
 import { prepareInstances } from "./prepare.ts";
 import { Runtime } from "./runtime.ts";
 import { serviceName } from "./service_name.ts";
+import { type StorageVisit, visitStorage } from "./storage_visit.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
 /** What a supervisor is made of. */
@@ -58,6 +59,7 @@ export class Supervisor {
   /** With `workers 0`: everything, in this thread. */
   #main: Runtime | undefined;
   #stopping = false;
+  #visitors = 0;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -151,6 +153,27 @@ export class Supervisor {
     }
     const service = serviceName("admin", instance);
     return await handle.control.call(service, command, [args]);
+  }
+
+  /** A storage, for commands of the operator; to be ended by the caller. */
+  async visitStorage(instance: string): Promise<StorageVisit> {
+    if (this.#main !== undefined) {
+      const storage = this.#main.use({ role: "storage", instance });
+      return { storage, end: () => {} };
+    }
+    const { plan, log } = this.#options;
+    const home = this.#handles.get(plan.homes.get(instance) ?? "");
+    if (home === undefined) {
+      throw new UnavailableError(`The home of "${instance}" does not run`);
+    }
+    return await visitStorage({
+      instance,
+      visitor: `visitor-${++this.#visitors}`,
+      home,
+      readers: plan.readers.flatMap((name) => this.#handles.get(name) ?? []),
+      facts: this.#facts,
+      log,
+    });
   }
 
   /** Whether each worker runs, for people who ask. */

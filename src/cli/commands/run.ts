@@ -4,11 +4,13 @@ import { nameServers } from "#src/dns/name_servers.ts";
 import type { Log } from "#src/log/log.ts";
 import { isOlder, WRAPPED_TLS_DENO } from "#src/net/runtime_support.ts";
 import type { Configuration } from "#src/module/configuration.ts";
+import type { Globals } from "#src/module/globals.ts";
 import { makeLog } from "#src/worker/make_log.ts";
 import { Supervisor } from "#src/worker/supervisor.ts";
-import { ControlServer } from "../control_server.ts";
+import { ControlServer, Upgrade } from "../control_server.ts";
 import { CliError, OK, USAGE } from "../exit_code.ts";
 import { load } from "../load.ts";
+import { IMAP_COMMAND } from "../mail_command.ts";
 import { lockState } from "../state_lock.ts";
 import { defineSubcommand } from "../subcommand.ts";
 import { MINIMUM_DENO, VERSION } from "../version.ts";
@@ -95,10 +97,14 @@ async function listenControl(
   try {
     return await ControlServer.listen(
       globals.control_socket,
-      ({ instance, command, args }) =>
-        instance === undefined
-          ? Promise.resolve(supervisor.status())
-          : supervisor.admin(instance, command, args),
+      ({ instance, command, args }) => {
+        if (instance === undefined) {
+          return Promise.resolve(supervisor.status());
+        }
+        return command === IMAP_COMMAND
+          ? mailSession(supervisor, globals, log, instance, args)
+          : supervisor.admin(instance, command, args);
+      },
       log,
     );
   } catch (error) {
@@ -109,6 +115,35 @@ async function listenControl(
       "Set control_socket to another path",
     );
   }
+}
+
+/** The mail of an account over the control socket. */
+async function mailSession(
+  supervisor: Supervisor,
+  globals: Globals,
+  log: Log,
+  instance: string,
+  args: Readonly<Record<string, unknown>>,
+): Promise<Upgrade> {
+  const account = String(args.account);
+  const visit = await supervisor.visitStorage(instance);
+  const { storage } = visit;
+  try {
+    await storage.openAccount(account);
+  } catch (error) {
+    visit.end();
+    throw error;
+  }
+  return new Upgrade(async (socket) => {
+    const { serveMailSession } = await import("../mail_session.ts");
+    const { UnixConnection } = await import("#src/net/unix_connection.ts");
+    try {
+      const connection = new UnixConnection(socket);
+      await serveMailSession({ storage, account, globals, log }, connection);
+    } finally {
+      visit.end();
+    }
+  });
 }
 
 /** The first signal asks for an orderly end, the second one ends at once. */
