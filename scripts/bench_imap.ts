@@ -139,6 +139,21 @@ async function latency(
   return median(times);
 }
 
+/** NaN where the server has no such command. */
+async function latencyIfKnown(
+  client: BenchClient,
+  command: string,
+): Promise<number> {
+  try {
+    return await latency(client, command);
+  } catch (error) {
+    if (error instanceof Error && /^t[0-9]+ BAD/.test(error.message)) {
+      return NaN;
+    }
+    throw error;
+  }
+}
+
 /** Milliseconds from the OK of APPEND until another session hears EXISTS. */
 async function notices(peer: Peer, count: number): Promise<number> {
   const writer = await BenchClient.login(peer.port, USER);
@@ -245,7 +260,7 @@ async function measure(peer: Peer, amounts: Amounts): Promise<Figure[]> {
     ] as const
   ) {
     say(`  ${name}`);
-    time(name, await latency(client, command));
+    time(name, await latencyIfKnown(client, command));
   }
   client.close();
   return figures;
@@ -357,6 +372,7 @@ function betterBy(figure: Figure, other: Figure): number {
 }
 
 function show(value: number, unit: Figure["unit"]): string {
+  if (Number.isNaN(value)) return "-";
   const digits = value < 10 ? 1 : 0;
   return unit === "/s"
     ? `${value.toFixed(digits)}/s`
