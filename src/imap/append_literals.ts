@@ -2,9 +2,9 @@
  * The messages of one APPEND as they come over the wire: each is kept in memory
  * or spooled, and freed at the end. RFC 9051 section 6.3.12, RFC 3502.
  */
+import { WireSyntaxError } from "#src/errors/errors.ts";
 import { findHeaderEnd } from "#src/message/header_block.ts";
 import { MemoryBody } from "#src/message/body.ts";
-import { ImapError } from "./errors.ts";
 import {
   APPEND_MEMORY_BYTES,
   COMMAND_TIMEOUT_MS,
@@ -18,7 +18,6 @@ import { ConnectionClosed } from "#src/net/connection_errors.ts";
 /** Receives literals, one after the other. */
 export class AppendLiterals {
   readonly #session: Session;
-  readonly #limitBytes: number;
   readonly #kept: SpooledMessage[] = [];
   /** Announced, and not read. */
   #pending: PendingLiteral | undefined;
@@ -27,10 +26,9 @@ export class AppendLiterals {
   /** The line after a literal is still to be read. */
   #owesLine = false;
 
-  constructor(session: Session, first: PendingLiteral, limitBytes: number) {
+  constructor(session: Session, first: PendingLiteral | undefined) {
     this.#session = session;
     this.#pending = first;
-    this.#limitBytes = limitBytes;
   }
 
   /** The literal that is next. */
@@ -38,26 +36,25 @@ export class AppendLiterals {
     return this.#pending;
   }
 
-  /**
-   * Takes the pending literal. `NO [TOOBIG]` before a byte of it is read, where
-   * the client waits for leave.
-   */
+  /** Takes the pending literal, of which the caller has looked at the size. */
   async take(): Promise<SpooledMessage> {
     const literal = this.#pending;
     if (literal === undefined) throw new TypeError("No literal is pending");
-    if (literal.size > this.#limitBytes) {
-      throw new ImapError("NO", "The message is too long", "TOOBIG");
-    }
     const { reader, services } = this.#session;
     await reader.accept(literal);
     this.#pending = undefined;
     this.#owesLine = true;
     this.#unread = literal.size;
     const message = literal.size <= APPEND_MEMORY_BYTES
-      ? inMemory(await reader.literalBytes(literal.size))
+      ? messageOf(await reader.literalBytes(literal.size))
       : await services.spool.take(this.#read(literal.size), literal.size);
-    this.#kept.push(message);
     this.#unread = 0;
+    return this.keep(message);
+  }
+
+  /** Frees the message too at the end. */
+  keep(message: SpooledMessage): SpooledMessage {
+    this.#kept.push(message);
     return message;
   }
 
@@ -106,13 +103,21 @@ export class AppendLiterals {
     }
   }
 
+  /** After a failure: makes the stream go on behind the command, or ends it. */
+  async giveUp(error: unknown): Promise<void> {
+    if (!(error instanceof WireSyntaxError)) return await this.discard();
+    // What the head of a later message means is not known.
+    if (this.#pending?.synchronising === false) this.#session.isEnding = true;
+  }
+
   /** Frees everything that was taken. Never throws. */
   async dispose(): Promise<void> {
     for (const message of this.#kept) await message.dispose();
   }
 }
 
-function inMemory(bytes: Uint8Array): SpooledMessage {
+/** A message that is in memory as a whole. */
+export function messageOf(bytes: Uint8Array): SpooledMessage {
   // A message without a blank line is all header.
   const end = findHeaderEnd(bytes) ?? bytes.length;
   return {

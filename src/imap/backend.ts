@@ -195,11 +195,11 @@ export interface StoreOutcome {
   readonly step?: { readonly before: ModSeq; readonly status: MailboxStatus };
 }
 
-/** Outcome of APPEND, COPY and MOVE. RFC 4315 section 3. */
+/** Outcome of APPEND, REPLACE, COPY and MOVE. RFC 4315 section 3. */
 export interface PlacedMessages {
   readonly mailbox: MailboxId;
   readonly uidValidity: number;
-  /** For COPY and MOVE: UIDs in the source, in the order of `uids`. */
+  /** For REPLACE, COPY and MOVE: UIDs in the source, in the order of `uids`. */
   readonly sourceUids: Uint32Array;
   readonly uids: Uint32Array;
 }
@@ -294,6 +294,16 @@ export interface StorageBackend {
   append(
     mailbox: MailboxId,
     messages: readonly NewMessage[],
+  ): Promise<PlacedMessages>;
+  /**
+   * Stores `message` in `target`, a mailbox of the same account, and removes
+   * message `uid`, both or none. `notFound` where that is gone.
+   */
+  replace(
+    mailbox: MailboxId,
+    uid: Uid,
+    target: MailboxId,
+    message: NewMessage,
   ): Promise<PlacedMessages>;
   /** Copies, or moves, all or none, to a mailbox of the same account. */
   copy(

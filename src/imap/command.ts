@@ -35,7 +35,7 @@ export interface ParseContext {
 export interface RunContext {
   readonly uid: boolean;
   readonly tag: string;
-  /** The literal at which parsing stopped, for commands with `streams`. */
+  /** The literal at which parsing stopped, for commands with `messageAfter`. */
   readonly pending: PendingLiteral | undefined;
 }
 
@@ -65,8 +65,11 @@ export interface CommandSpec<A> {
   readonly uid?: "also" | "only";
   /** What CAPABILITY says while the command is there. */
   readonly capability?: string | readonly string[];
-  /** Literals after the first argument are left to `run`. */
-  readonly streams?: boolean;
+  /**
+   * A message comes after so many arguments: it and what follows is left to
+   * `run`.
+   */
+  readonly messageAfter?: number;
   /** `all` where left out. */
   readonly updates?: Updates | ((uid: boolean) => Updates);
   /** Reads everything after the name, the space before it included. */
@@ -91,7 +94,7 @@ export interface Command {
   readonly states: readonly SessionState[];
   readonly uid: "also" | "only" | "no";
   readonly capabilities: readonly string[];
-  readonly streams: boolean;
+  readonly messageAfter: number | undefined;
   updates(uid: boolean): Updates;
   /** Parses; throws `WireSyntaxError`. */
   prepare(cursor: Cursor, context: ParseContext): PreparedCommand;
@@ -106,7 +109,7 @@ export function defineCommand<A>(spec: CommandSpec<A>): Command {
     states: spec.states,
     uid: spec.uid ?? "no",
     capabilities: typeof capability === "string" ? [capability] : capability,
-    streams: spec.streams ?? false,
+    messageAfter: spec.messageAfter,
     updates: (uid) => typeof updates === "function" ? updates(uid) : updates,
     prepare(cursor, context): PreparedCommand {
       const args = spec.parse(cursor, context);

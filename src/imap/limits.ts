@@ -36,6 +36,12 @@ export const MAX_LIST_PATTERNS = 100;
 /** Most messages in one APPEND (MULTIAPPEND): one transaction holds them. */
 export const MAX_APPEND_MESSAGES = 1000;
 
+/** Most parts of one message of CATENATE: each may cost a look into the store. */
+export const MAX_CATENATE_PARTS = 1000;
+
+/** Longest URL: a mailbox name in percent signs, a section with field names. */
+export const MAX_URL_BYTES = 8 * 1024;
+
 /** Longest mailbox name in UTF-8 bytes, as file systems and RFC 5530 peers. */
 export const MAX_MAILBOX_NAME_BYTES = 1000;
 

@@ -67,7 +67,7 @@ export class Session {
       beforeWait: () => this.out.flush(),
       sendContinuation: () => this.out.line("+ Ready for the literal").flush(),
       patience: (timeoutMs) => this.#patience(timeoutMs),
-      streams: (name) => commands.get(name)?.streams ?? false,
+      messageAfter: (name) => commands.get(name)?.messageAfter,
     });
   }
 

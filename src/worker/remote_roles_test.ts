@@ -292,6 +292,10 @@ Deno.test("APPEND streams its bodies and gives storage errors back", async () =>
       }
       return { texts } as never;
     },
+    async replace(mailbox, uid, target, { body }) {
+      const text = await new Response(body as BodyInit).text();
+      return { mailbox, uid, target, text } as never;
+    },
   }));
   const remote = new RemoteStorage(joined.link, [], "x", () => {});
   try {
@@ -306,6 +310,15 @@ Deno.test("APPEND streams its bodies and gives storage errors back", async () =>
       make(ReadableStream.from([encoder.encode("t"), encoder.encode("wo")])),
     ]) as unknown as { texts: string[] };
     assert.deepEqual(placed.texts, ["one", "two"]);
+    assert.deepEqual(
+      await remote.replace(
+        1,
+        5,
+        3,
+        make(ReadableStream.from([encoder.encode("new")])),
+      ),
+      { mailbox: 1, uid: 5, target: 3, text: "new" },
+    );
     const failed = await remote.append(2, []).catch((error) => error);
     assert.ok(failed instanceof StorageError);
     assert.equal(failed.kind, "overQuota");

@@ -186,8 +186,26 @@ export class RemoteStorage implements StorageBackend {
     return this.#write("storeFlags", [mailbox, packed, request]);
   }
 
-  async append(
+  append(
     mailbox: MailboxId,
+    messages: readonly NewMessage[],
+  ): Promise<PlacedMessages> {
+    return this.#send("append", [mailbox], messages);
+  }
+
+  replace(
+    mailbox: MailboxId,
+    uid: Uid,
+    target: MailboxId,
+    message: NewMessage,
+  ): Promise<PlacedMessages> {
+    return this.#send("replace", [mailbox, uid, target], [message]);
+  }
+
+  /** Calls the writer with messages, of which long ones are pulled. */
+  async #send(
+    method: string,
+    args: readonly unknown[],
     messages: readonly NewMessage[],
   ): Promise<PlacedMessages> {
     const { channel } = this.#writer;
@@ -202,7 +220,7 @@ export class RemoteStorage implements StorageBackend {
       return { ...fields, summary, body };
     });
     try {
-      return await channel.call(this.#service, "append", [mailbox, packed], {
+      return await channel.call(this.#service, method, [...args, packed], {
         transfer,
       }) as PlacedMessages;
     } finally {
@@ -328,11 +346,20 @@ export class StorageService implements Service {
         return packFields(found, context.transfer, "give");
       }
       case "append":
-        return await this.#append(
+        return await this.#storage.append(
           args[0] as MailboxId,
-          args[1] as readonly WireMessage[],
-          context.channel,
+          received(args[1], context.channel),
         );
+      case "replace": {
+        const [message] = received(args[3], context.channel);
+        if (message === undefined) throw new TypeError("No message came");
+        return await this.#storage.replace(
+          args[0] as MailboxId,
+          args[1] as Uid,
+          args[2] as MailboxId,
+          message,
+        );
+      }
       default: {
         const result = await callPower(
           this.#storage.powers ?? {},
@@ -363,22 +390,16 @@ export class StorageService implements Service {
     this.#unwatch?.();
     this.#unwatch = undefined;
   }
+}
 
-  #append(
-    mailbox: MailboxId,
-    messages: readonly WireMessage[],
-    channel: Channel,
-  ): Promise<PlacedMessages> {
-    return this.#storage.append(
-      mailbox,
-      messages.map((message): NewMessage => {
-        const { body } = message;
-        if (body instanceof Uint8Array) return { ...message, body };
-        const stream = channel.take(body, CHUNKS_AHEAD).toStream();
-        return { ...message, body: stream };
-      }),
-    );
-  }
+/** Messages as the store takes them. */
+function received(messages: unknown, channel: Channel): NewMessage[] {
+  return (messages as readonly WireMessage[]).map((message): NewMessage => {
+    const { body } = message;
+    if (body instanceof Uint8Array) return { ...message, body };
+    const stream = channel.take(body, CHUNKS_AHEAD).toStream();
+    return { ...message, body: stream };
+  });
 }
 
 /** A message of APPEND on its way. */

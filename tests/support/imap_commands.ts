@@ -53,5 +53,10 @@ export const VALID_COMMANDS: readonly string[] = [
   "a ID ()",
   "a ENABLE CONDSTORE X-UNKNOWN",
   "a APPEND INBOX {5+}",
+  "a APPEND INBOX ~{5+}",
+  'a APPEND INBOX (\\Seen) CATENATE (URL "/INBOX;UIDVALIDITY=1/;UID=2/;SECTION=1.MIME/;PARTIAL=0.10" TEXT {5+}',
+  "a APPEND INBOX CATENATE (URL ;UID=1)",
+  "a REPLACE 4 INBOX (\\Draft) {5+}",
+  "a UID REPLACE * {5+}\r\nINBOX ~{5+}",
   'a APPEND "a b" (\\Seen $x) " 7-Jul-1996 02:44:25 -0700" {310}',
 ];

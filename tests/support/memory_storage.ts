@@ -316,6 +316,23 @@ export class MemoryStorage implements StorageBackend {
     return placed(box, new Uint32Array(), uids);
   }
 
+  async replace(
+    mailbox: number,
+    uid: number,
+    target: number,
+    message: NewMessage,
+  ): Promise<PlacedMessages> {
+    await this.onCall?.("replace");
+    const from = this.#box(mailbox);
+    if (!from.messages.some((one) => one.uid === uid)) {
+      throw new StorageError("notFound", "Gone");
+    }
+    const result = await this.append(target, [message]);
+    const sourceUids = Uint32Array.of(uid);
+    this.#remove(from, sourceUids);
+    return { ...result, sourceUids };
+  }
+
   async copy(
     mailbox: number,
     uids: Uint32Array,

@@ -86,7 +86,10 @@ for (const [name, text] of [["small", SMALL], ["large", LARGE]] as const) {
         new RegExp(`<${far}> \\{2\\}\r\n`),
       );
       assert.match(await c.ok("FETCH 1 BINARY[2]<999999.9>"), /> \{0\}\r\n\)/);
-      assert.match(await c.ok("FETCH 1 BINARY[4]"), /\[4\] \{8\}\r\nas it is\)/);
+      assert.match(
+        await c.ok("FETCH 1 BINARY[4]"),
+        /\[4\] \{8\}\r\nas it is\)/,
+      );
       assert.match(await c.ok("FETCH 1 BINARY[5]"), /BINARY\[5\] NIL/);
       assert.match(await c.ok("FETCH 1 BINARY.SIZE[5]"), /\.SIZE\[5\] 0/);
       assert.match(
@@ -140,7 +143,10 @@ Deno.test("PREVIEW, SAVEDATE, EMAILID and THREADID are told", () =>
       await c.ok("FETCH 2 (PREVIEW (LAZY) EMAILID THREADID)"),
       /^\* 2 FETCH \(PREVIEW "Hello there" EMAILID \(M2\) THREADID \(T2\)\)\r\n/,
     );
-    assert.match(await c.ok("FETCH 1 PREVIEW (LAZY)"), /PREVIEW \{\d+\}\r\nSome/);
+    assert.match(
+      await c.ok("FETCH 1 PREVIEW (LAZY)"),
+      /PREVIEW \{\d+\}\r\nSome/,
+    );
     assert.match(
       await c.ok("FETCH 1:2 PREVIEW (CHANGEDSINCE 9999)"),
       /^T\d+ OK/,

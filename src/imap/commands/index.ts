@@ -22,6 +22,7 @@ import {
 } from "./mailbox_changes.ts";
 import { namespace } from "./namespace.ts";
 import { check, noop } from "./noop.ts";
+import { replace } from "./replace.ts";
 import { search } from "./search.ts";
 import { examine, select } from "./select.ts";
 import { starttls } from "./starttls.ts";
@@ -52,6 +53,7 @@ const ALL: readonly Command[] = [
   namespace,
   noop,
   rename,
+  replace,
   search,
   select,
   starttls,

@@ -145,9 +145,11 @@ function parseBinary(cursor: Cursor): BinaryItem {
   };
 }
 
-type Section = Omit<SectionItem, "partial" | "marksSeen">;
+/** A section without what FETCH says around it. */
+export type Section = Omit<SectionItem, "partial" | "marksSeen">;
 
-function parseSection(cursor: Cursor): Section {
+/** `[1.2.HEADER]`; also what stands in URLs, between brackets. */
+export function parseSection(cursor: Cursor): Section {
   cursor.byte(OPEN);
   const part = parsePath(cursor);
   const path = part.join(".");

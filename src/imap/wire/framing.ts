@@ -73,8 +73,11 @@ export interface FramingHooks {
   sendContinuation(): Promise<void>;
   /** How long to wait of what is asked for; may throw where it is over. */
   patience(timeoutMs: number): number;
-  /** Whether literals of the command named so (upper case) are left unread. */
-  streams(name: string): boolean;
+  /**
+   * Of the command named so (upper case, without UID): the number of arguments
+   * before a message. Literals behind them are left unread.
+   */
+  messageAfter(name: string): number | undefined;
 }
 
 /** Reads commands from a connection. One call at a time. */
@@ -191,14 +194,18 @@ export class CommandReader {
     first: Uint8Array,
     announced: PendingLiteral,
   ): Promise<ReceivedCommand | undefined> {
-    const streams = this.#hooks.streams(commandName(first));
+    const { name, argument } = literalPlace(first);
+    const messageAfter = this.#hooks.messageAfter(name);
     const parts: Uint8Array[] = [first];
     let size = first.length;
     let literals = 0;
     let pending: PendingLiteral | undefined = announced;
     while (pending !== undefined) {
-      const isArgument = parts.length === 1 && isFirstArgument(first);
-      if (streams && !isArgument) return { bytes: join(parts), pending };
+      const isArgument = parts.length === 1 &&
+        argument <= (messageAfter ?? 0);
+      if (messageAfter !== undefined && !isArgument) {
+        return { bytes: join(parts), pending };
+      }
       size += pending.size;
       this.#checkLiteral(pending, size, ++literals, parts);
       await this.accept(pending);
@@ -264,20 +271,31 @@ function afterTag(line: Uint8Array): number {
   return at > 0 && line[at] === SP ? at + 1 : -1;
 }
 
-/** The word after the tag in upper case; empty where there is none. */
-export function commandName(line: Uint8Array): string {
-  const from = afterTag(line);
-  if (from < 0) return "";
-  const space = line.indexOf(SP, from);
-  const end = space < 0 ? line.length : space;
-  return upperAscii(asciiText(line, from, Math.min(end, from + 32)));
+/**
+ * The command of a line that ends with a literal (upper case, without UID;
+ * empty where there is none), and the number of the argument that the literal
+ * is, counted by spaces: more than that where one stands in a quoted string.
+ */
+export function literalPlace(
+  line: Uint8Array,
+): { readonly name: string; readonly argument: number } {
+  let from = afterTag(line);
+  if (from < 0) return { name: "", argument: 0 };
+  let name = wordAt(line, from);
+  from += name.length;
+  if (name === "UID" && line[from] === SP) {
+    name = wordAt(line, from + 1);
+    from += 1 + name.length;
+  }
+  let argument = 0;
+  for (let at = from; at < line.length; at++) if (line[at] === SP) argument++;
+  return { name, argument };
 }
 
-/** Whether the literal at the end of the line is the command's first word. */
-function isFirstArgument(line: Uint8Array): boolean {
-  const from = afterTag(line);
+/** Up to the next space, in upper case. */
+function wordAt(line: Uint8Array, from: number): string {
   const space = line.indexOf(SP, from);
-  return from >= 0 && space >= 0 && line[space + 1] === BRACE;
+  return upperAscii(asciiText(line, from, space < 0 ? line.length : space));
 }
 
 function withoutCr(line: Uint8Array): Uint8Array {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { LimitError } from "#src/errors/errors.ts";
 import { ConnectionClosed } from "#src/net/connection_errors.ts";
 import { MemoryConnection } from "#src/net/memory_connection.ts";
+import { COMMANDS } from "#src/imap/commands/index.ts";
 import { VALID_COMMANDS } from "#tests/support/imap_commands.ts";
 import { announcedLiteral, CommandReader, LiteralRefused } from "./framing.ts";
 
@@ -29,7 +30,7 @@ function makePair(): Pair {
       return Promise.resolve();
     },
     patience: (timeoutMs) => timeoutMs,
-    streams: (name) => name === "APPEND",
+    messageAfter: (name) => COMMANDS.get(name)?.messageAfter,
   });
   reader.loggedIn = true;
   return { client, reader, continuations: () => continuations };
@@ -55,7 +56,7 @@ async function readAll(chunks: readonly Uint8Array[]): Promise<string[]> {
 
 Deno.test("a cut at any byte changes nothing", async () => {
   for (const command of VALID_COMMANDS) {
-    const isAppend = command.includes("APPEND INBOX");
+    const isAppend = /(APPEND|REPLACE) .*5\+\}$/s.test(command);
     if (!isAppend && command.includes('APPEND "')) continue;
     const text = `${command}\r\n${isAppend ? "a\r\nbc\r\n" : ""}x NOOP\r\n`;
     const bytes = bytesOf(text);
@@ -141,5 +142,21 @@ Deno.test("the end of the connection inside a command is an end", async () => {
       outcome === undefined || outcome instanceof ConnectionClosed,
       text,
     );
+  }
+});
+
+Deno.test("messages of REPLACE are left unread, its mailbox is not", async () => {
+  for (
+    const line of [
+      "a REPLACE 1 {3+}\r\nBox (\\Seen) {5+}",
+      "a uid replace 1 {3+}\r\nBox ~{5+}",
+      'a REPLACE 1 "a b" {5+}',
+    ]
+  ) {
+    const { client, reader } = makePair();
+    await client.write(bytesOf(`${line}\r\n12345\r\n`));
+    const command = await reader.next(1000);
+    assert.equal(command && textOf(command.bytes), line);
+    assert.equal(command?.pending?.size, 5);
   }
 });

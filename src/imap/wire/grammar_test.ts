@@ -84,6 +84,8 @@ Deno.test("every prefix of a valid command parses or is refused", () => {
 
 Deno.test("a byte too many is refused", () => {
   for (const command of VALID_COMMANDS) {
+    // Read on by the command as it comes: `append_reader.ts`.
+    if (command.includes("CATENATE")) continue;
     for (const extra of ["\0", "\r", "\n", ")", " x(", "\x80"]) {
       assert.throws(() => parse(command + extra), isRefusal, command + extra);
     }

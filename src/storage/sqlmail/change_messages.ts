@@ -85,13 +85,20 @@ export async function expungeMessages(
   const doomed = rows.filter(({ flags }) => hasBit(flags, DELETED_BIT));
   if (doomed.length === 0) return new Uint32Array();
   const state = await context.change(mailbox);
-  for (const row of doomed) {
-    await removeRow(context, state, row);
-    await context.run("UPDATE contents SET uses = uses - 1 WHERE id = ?", [
-      row.content,
-    ]);
-  }
+  for (const row of doomed) await removeCopy(context, state, row);
   return uidsOf(doomed);
+}
+
+/** Removes a copy; its content too, where it was the last one. */
+export async function removeCopy(
+  context: WriteContext,
+  state: MailboxState,
+  row: MessageRow,
+): Promise<void> {
+  await removeRow(context, state, row);
+  await context.run("UPDATE contents SET uses = uses - 1 WHERE id = ?", [
+    row.content,
+  ]);
 }
 
 /** Takes a copy out of its mailbox and notes that in the change log. */

@@ -20,6 +20,7 @@ import type {
 } from "#src/imap/backend.ts";
 import type { StoragePowers } from "#src/imap/powers.ts";
 import type { SearchKey } from "#src/imap/search_key.ts";
+import { appendMessages, replaceMessage } from "./append_messages.ts";
 import type { BodyStore, HeldBody } from "./body_store.ts";
 import {
   claimRecent,
@@ -33,15 +34,7 @@ import {
   expungeMessages,
   storeFlags,
 } from "./change_messages.ts";
-import {
-  bodySize,
-  flagsFor,
-  insertContent,
-  insertCopy,
-  threadIdOf,
-} from "./place_messages.ts";
 import type { Reader } from "./reader.ts";
-import type { WriteContext } from "./write_context.ts";
 import type { Operation, Writer } from "./writer.ts";
 
 /** What the store is made of. */
@@ -182,9 +175,32 @@ export class MailStore implements StorageBackend {
         }
         held.push(await this.#hold(message));
       }
-      return await this.#write((tx) => append(tx, mailbox, messages, held));
+      return await this.#write((tx) =>
+        appendMessages(tx, mailbox, messages, held)
+      );
     } finally {
       for (const body of held) body.release();
+    }
+  }
+
+  async replace(
+    mailbox: MailboxId,
+    uid: Uid,
+    target: MailboxId,
+    message: NewMessage,
+  ): Promise<PlacedMessages> {
+    const limit = await this.appendLimit(0);
+    if (message.header.length + message.bodySize > limit) {
+      throw new StorageError("limit", "The message is too long");
+    }
+    const held = await this.#hold(message);
+    try {
+      const place = { mailbox, uid, target };
+      return await this.#write((tx) =>
+        replaceMessage(tx, place, message, held)
+      );
+    } finally {
+      held.release();
     }
   }
 
@@ -230,38 +246,4 @@ export class MailStore implements StorageBackend {
 
 function readsOnly(): StorageError {
   return new StorageError("notAllowed", "This worker only reads");
-}
-
-async function append(
-  context: WriteContext,
-  mailbox: MailboxId,
-  messages: readonly NewMessage[],
-  held: readonly HeldBody[],
-): Promise<PlacedMessages> {
-  const { uidValidity } = await context.mailbox(mailbox);
-  const uids = new Uint32Array(messages.length);
-  // Flags first: a keyword too many must not cost a second run of the batch.
-  const flags: number[] = [];
-  for (const message of messages) {
-    flags.push(await flagsFor(context, mailbox, message.flags));
-  }
-  for (const [n, message] of messages.entries()) {
-    const body = held[n]?.body;
-    if (body === undefined) throw new TypeError("A body is missing");
-    const { header, summary, internalDate } = message;
-    const content = await insertContent(context, { header, body, summary }, 1);
-    const state = n === 0
-      ? await context.change(mailbox)
-      : await context.touch(mailbox);
-    uids[n] = await insertCopy(context, state, {
-      content,
-      flags: flags[n] ?? 0,
-      internalDate,
-      savedAt: context.now,
-      headerBytes: header.length,
-      sizeBytes: header.length + bodySize(body),
-      threadId: threadIdOf(summary),
-    });
-  }
-  return { mailbox, uidValidity, sourceUids: new Uint32Array(), uids };
 }
