@@ -69,11 +69,6 @@ export interface ModuleSpec<
   readonly options?: Schema;
   /** The instance names are listen addresses (role `endpoint`). */
   readonly listens?: boolean;
-  /**
-   * Instances have a further copy in the worker `indexer`, which works behind
-   * those that serve and which nobody calls.
-   */
-  readonly indexes?: boolean;
   /** Pure: what instances need in the given kind of worker. */
   permissions(
     config: ConfigOf<S>,

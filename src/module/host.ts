@@ -10,6 +10,8 @@ import type { RoleName, Roles } from "#src/module/roles/roles.ts";
  * The kinds of worker. `main` is the supervisor's own thread; with `workers 0`
  * every instance lives there. `cli` is a command that opens an instance while
  * no server runs: it serves role `admin` alone and begins no work by itself.
+ * `indexer` is the first reader, which also does what is to be done behind the
+ * commits; with no readers it is left to `storage`.
  */
 export type WorkerKind =
   | "main"

@@ -64,14 +64,14 @@ export function makePlan(
   for (const { instances: names } of drafts) addUsers(names, configuration);
   const homes = new Map<string, string>();
   for (const { name, kind, instances: names } of drafts) {
-    if (kind === "reader" || kind === "indexer") continue;
+    if (isReader(kind)) continue;
     for (const instance of names) {
       const home = instances.get(instance)?.module.home;
       if (home === "user" || home === "endpoint") continue;
       if (!homes.has(instance)) homes.set(instance, name);
     }
   }
-  const readers = drafts.filter(({ kind }) => kind === "reader")
+  const readers = drafts.filter(({ kind }) => isReader(kind))
     .map(({ name }) => name);
   const workers = drafts.map((worker): WorkerPlan => ({
     name: worker.name,
@@ -87,6 +87,10 @@ export function makePlan(
     calls: callsOf(worker, configuration),
   }));
   return { workers, homes, readers };
+}
+
+function isReader(kind: WorkerKind): boolean {
+  return kind === "reader" || kind === "indexer";
 }
 
 function draft(
@@ -112,10 +116,8 @@ function draftWorkers(
     module.roles.some((role: string) => role === "storage")
   );
   for (let n = 1; n <= readers && read.length > 0; n++) {
-    drafts.push(draft(`reader-${n}`, "reader", read));
+    drafts.push(draft(`reader-${n}`, n === 1 ? "indexer" : "reader", read));
   }
-  const indexed = storage.filter(({ module }) => module.indexes === true);
-  if (indexed.length > 0) drafts.push(draft("indexer", "indexer", indexed));
   for (const instance of of("sandbox")) {
     drafts.push(draft(`sandbox-${instance.name}`, "sandbox", [instance]));
   }

@@ -63,6 +63,8 @@ CREATE VIRTUAL TABLE grams USING fts5 (
   word, content = '', detail = none, columnsize = 0,
   tokenize = "trigram case_sensitive 1"
 );
+-- Bytes of terms that are gathered before they are written, which takes time.
+INSERT INTO grams (grams, rank) VALUES ('hashsize', 262144);
 
 -- What SORT and THREAD need of a content; ids of messages are hashes.
 CREATE TABLE facts (

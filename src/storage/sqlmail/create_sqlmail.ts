@@ -10,6 +10,7 @@ import { BodyStore } from "./body_store.ts";
 import { SearchIndex } from "../fulltext/search_index.ts";
 import { Deliverer } from "./deliver.ts";
 import { Indexer } from "./indexer.ts";
+import { isIndexer } from "./is_indexer.ts";
 import { Login } from "./login.ts";
 import { HintListeners, MailStore } from "./mail_store.ts";
 import { MailboxCache } from "./mailbox_cache.ts";
@@ -76,7 +77,7 @@ export function createSqlmail(
         await driver.open();
         await migrate(driver);
       }
-      if (host.worker === "indexer" || host.worker === "main") {
+      if (isIndexer(host.worker, host.globals)) {
         host.spawn("index", (stop) => indexer.run(stop));
       }
       if (readOnly) return;

@@ -244,6 +244,7 @@ export class Indexer {
               "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             factsRow(content, one),
           );
+          await this.#pause();
         }
       });
     } catch (error) {

@@ -12,6 +12,7 @@ import type { ConfigOf } from "#src/config/directive.ts";
 import { oneOf } from "#src/config/values.ts";
 import { defineModule } from "#src/module/define.ts";
 import { ref } from "#src/module/ref.ts";
+import { isIndexer } from "./is_indexer.ts";
 import { searchFiles, searchPath } from "./search_path.ts";
 
 const config = {
@@ -58,22 +59,14 @@ export const sqlmail = defineModule({
   roles: ["storage", "auth", "delivery", "admin"],
   home: "storage",
   config,
-  indexes: true,
-  permissions: ({ dsn }, { worker }) => {
+  permissions: ({ dsn }, { worker, globals }) => {
     // SQLite opens its logs beside the databases by itself: the grants for the
     // files are enough, and keys in the same folder stay out of reach.
     const read = [dsn, searchPath(dsn)];
-    switch (worker) {
-      case "reader":
-        return { read };
-      case "indexer":
-        // A broken search database is removed and made again.
-        return { read, write: searchFiles(dsn) };
-      case "main":
-        return { read, write: [dsn, ...searchFiles(dsn)] };
-      default:
-        return { read, write: [dsn] };
-    }
+    // A broken search database is removed and made again.
+    const index = isIndexer(worker, globals) ? searchFiles(dsn) : [];
+    const isReader = worker === "reader" || worker === "indexer";
+    return { read, write: isReader ? index : [dsn, ...index] };
   },
   async prepare({ dsn }): Promise<void> {
     await Deno.mkdir(dirname(dsn), { recursive: true, mode: 0o700 });
