@@ -36,6 +36,10 @@ const EXTENSIONS: readonly (readonly [word: string, afterLogin: boolean])[] = [
   ["UIDPLUS", true],
   /** RFC 3502: `commands/append.ts`. */
   ["MULTIAPPEND", true],
+  /** RFC 3516: `fetch_binary.ts`, `nul_content.ts`. */
+  ["BINARY", true],
+  /** RFC 8970: `fetch_writer.ts`. */
+  ["PREVIEW", true],
 ];
 
 /**

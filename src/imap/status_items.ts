@@ -1,5 +1,8 @@
-/** What STATUS can say; LIST-STATUS says it too. RFC 9051 section 7.3.4. */
-import type { MailboxStatus } from "./backend.ts";
+/**
+ * What STATUS can say; LIST-STATUS says it too. RFC 9051 section 7.3.4, RFC 8474
+ * (MAILBOXID).
+ */
+import type { MailboxInfo, MailboxStatus } from "./backend.ts";
 import type { Session } from "./session.ts";
 import type { Cursor } from "./wire/cursor.ts";
 
@@ -13,6 +16,7 @@ const ITEMS = [
   "SIZE",
   "HIGHESTMODSEQ",
   "APPENDLIMIT",
+  "MAILBOXID",
 ] as const;
 
 /** One item. */
@@ -33,22 +37,27 @@ export function parseStatusItems(cursor: Cursor): StatusItem[] {
 /** Writes one STATUS line. */
 export async function writeStatus(
   session: Session,
-  name: string,
-  status: MailboxStatus,
+  { name, status, objectId }: Pick<MailboxInfo, "name" | "objectId"> & {
+    readonly status: MailboxStatus;
+  },
   items: readonly StatusItem[],
 ): Promise<void> {
   const { backend } = session.services;
   const limit = items.includes("APPENDLIMIT")
     ? await backend.appendLimit(session.account.id)
     : 0;
-  const words = items.map((item) => `${item} ${valueOf(status, item, limit)}`);
+  const words = items.map((item) =>
+    item === "MAILBOXID"
+      ? `MAILBOXID (${objectId})`
+      : `${item} ${valueOf(status, item, limit)}`
+  );
   session.out.text("* STATUS ").mailbox(name).line(` (${words.join(" ")})`);
   await session.out.relieve();
 }
 
 function valueOf(
   status: MailboxStatus,
-  item: StatusItem,
+  item: Exclude<StatusItem, "MAILBOXID">,
   appendLimit: number,
 ): number {
   switch (item) {

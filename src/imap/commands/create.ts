@@ -36,8 +36,13 @@ export const create = defineCommand({
       throw new ImapError("NO", "That use can not be given", "USEATTR");
     }
     const { backend } = session.services;
-    await backend.createMailbox(session.account.id, newMailboxName(name), use);
-    return { text: "Created" };
+    const { objectId } = await backend.createMailbox(
+      session.account.id,
+      newMailboxName(name),
+      use,
+    );
+    // RFC 8474 section 4.1.
+    return { text: "Created", code: `MAILBOXID (${objectId})` };
   },
 });
 

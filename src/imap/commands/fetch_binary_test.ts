@@ -157,3 +157,20 @@ Deno.test("PREVIEW, SAVEDATE, EMAILID and THREADID are told", () =>
     );
     assert.match(await c.run("FETCH 1 PREVIEW (SOON)"), /^T\d+ BAD /);
   }));
+
+Deno.test("MAILBOXID is told by CREATE, SELECT and STATUS, and stays", () =>
+  withImap(async (server) => {
+    const c = await server.connect();
+    await c.ok("LOGIN alice secret");
+    assert.match(await c.ok("CREATE Box"), /OK \[MAILBOXID \(F2\)\]/);
+    await c.ok("RENAME Box Bag");
+    assert.match(await c.ok("SELECT Bag"), /\* OK \[MAILBOXID \(F2\)\]/);
+    assert.match(
+      await c.ok("STATUS Bag (MAILBOXID MESSAGES)"),
+      /\* STATUS "Bag" \(MAILBOXID \(F2\) MESSAGES 0\)/,
+    );
+    assert.match(
+      await c.ok('LIST "" Bag RETURN (STATUS (MAILBOXID))'),
+      /\* STATUS "Bag" \(MAILBOXID \(F2\)\)/,
+    );
+  }));

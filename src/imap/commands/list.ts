@@ -160,9 +160,11 @@ async function answer(
     .mailbox(listed.name);
   if (childInfo) out.text(' ("CHILDINFO" ("SUBSCRIBED"))');
   out.crlf();
-  const status = listed.info?.status;
+  const { info, name } = listed;
+  const status = info?.status;
   if (returns.has("STATUS") && status !== undefined && listed.exists) {
-    await writeStatus(session, listed.name, status, args.statusItems);
+    const { objectId } = info ?? { objectId: "" };
+    await writeStatus(session, { name, status, objectId }, args.statusItems);
   }
   await out.relieve();
 }

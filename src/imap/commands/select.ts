@@ -61,14 +61,18 @@ async function open(
   const info = await backend.findMailbox(session.account.id, name);
   const selected = await session.select(info, readOnly);
   if (condstore) session.condstore = true;
-  describe(session, selected);
+  describe(session, selected, info.objectId);
   return readOnly
     ? { text: "Selected", code: "READ-ONLY" }
     : { text: "Selected", code: "READ-WRITE" };
 }
 
 /** The untagged answers of SELECT. */
-function describe(session: Session, selected: SelectedMailbox): void {
+function describe(
+  session: Session,
+  selected: SelectedMailbox,
+  objectId: string,
+): void {
   const { out } = session;
   const { status } = selected.view;
   writePermanentFlags(out, selected);
@@ -79,6 +83,8 @@ function describe(session: Session, selected: SelectedMailbox): void {
   out.line(`* OK [UIDVALIDITY ${status.uidValidity}] Stays`);
   out.line(`* OK [UIDNEXT ${selected.uidBound}] Next`);
   out.line(`* OK [HIGHESTMODSEQ ${status.highestModSeq}] Highest`);
+  // RFC 8474 section 4.2.
+  out.line(`* OK [MAILBOXID (${objectId})] Stays`);
 }
 
 /** RFC 3501 section 7.1: number of the first message without \Seen. */

@@ -19,11 +19,12 @@ export const status = defineCommand({
   async run(session, { name, items }) {
     const { backend } = session.services;
     const info = await backend.findMailbox(session.account.id, name);
-    if (info.status === undefined) {
+    const { status, objectId } = info;
+    if (status === undefined) {
       throw new StorageError("notFound", "The name is not a mailbox");
     }
     if (items.includes("HIGHESTMODSEQ")) session.condstore = true;
-    await writeStatus(session, info.name, info.status, items);
+    await writeStatus(session, { name: info.name, status, objectId }, items);
     return { text: "That is all" };
   },
 });
