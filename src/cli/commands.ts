@@ -23,6 +23,7 @@ import {
   queueShow,
 } from "./commands/queue.ts";
 import { run } from "./commands/run.ts";
+import { searchReindex, searchStatus } from "./commands/search.ts";
 import { status } from "./commands/status.ts";
 import { version } from "./commands/version.ts";
 import type { Subcommand } from "./subcommand.ts";
@@ -51,6 +52,8 @@ export const COMMANDS: readonly Subcommand[] = [
   queueShow,
   queueRetry,
   queueDrop,
+  searchStatus,
+  searchReindex,
   dkim,
   status,
   version,

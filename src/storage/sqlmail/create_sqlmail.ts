@@ -68,7 +68,12 @@ export function createSqlmail(
       driver,
       writer,
       addresses,
-      search: new SearchAdmin({ driver, writer, index }),
+      search: new SearchAdmin({
+        driver,
+        writer,
+        index,
+        filling: host.worker !== "cli",
+      }),
     }),
     async start(signal): Promise<void> {
       if (readOnly) {

@@ -3,8 +3,8 @@
  *
  * | command | arguments | result |
  * |---|---|---|
- * | `search.status` | | `{ contents, indexed, bytes }` |
- * | `search.reindex` | | `{ contents, indexed, bytes }` |
+ * | `search.status` | | `{ contents, indexed, bytes, filling }` |
+ * | `search.reindex` | | `{ contents, indexed, bytes, filling }` |
  */
 import type { StorageDriver } from "../driver.ts";
 import type { SearchIndex } from "../fulltext/search_index.ts";
@@ -17,6 +17,8 @@ export interface SearchAdminOptions {
   readonly driver: StorageDriver;
   readonly writer: Writer;
   readonly index: SearchIndex;
+  /** Whether a server runs, which fills the index. */
+  readonly filling: boolean;
 }
 
 /** How far the index is. */
@@ -27,6 +29,7 @@ export interface SearchStatus {
   readonly indexed: number;
   /** What the index takes on disk, without its log. */
   readonly bytes: number;
+  readonly filling: boolean;
 }
 
 /** The commands. */
@@ -39,7 +42,7 @@ export class SearchAdmin {
 
   /** How far the index is. */
   async status(): Promise<SearchStatus> {
-    const { driver, index } = this.#options;
+    const { driver, index, filling } = this.#options;
     const { generation, contents } = await driver.read(async (sql) => ({
       generation: await readGeneration(sql),
       contents: number(
@@ -63,7 +66,7 @@ export class SearchAdmin {
           "bytes",
         ),
       }));
-    return { contents, indexed: found?.indexed ?? 0, bytes: found?.bytes ?? 0 };
+    return { contents, filling, ...found ?? { indexed: 0, bytes: 0 } };
   }
 
   /** Has the index made anew by the worker that fills it. */
