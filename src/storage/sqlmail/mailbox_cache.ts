@@ -67,6 +67,7 @@ export class MailboxCache {
     this.#columns.set(mailbox, columns);
     return await columns.mutex.run(async () => {
       const { driver, index } = this.#source;
+      await columns.load(driver);
       const state = await driver.read(async (sql) => {
         const row = await sql.one(
           "SELECT highest_modseq FROM mailboxes WHERE id = ?",

@@ -4,8 +4,8 @@
  */
 import { Mutex } from "#src/async/mutex.ts";
 import type { MailboxId } from "#src/imap/backend.ts";
-import type { Sql, SqlValue } from "../driver.ts";
-import { asNumber } from "../row.ts";
+import type { Sql, SqlValue, StorageDriver } from "../driver.ts";
+import { asNumber, number } from "../row.ts";
 import { FactColumns } from "./fact_columns.ts";
 
 /** Rows read at once. */
@@ -46,21 +46,48 @@ export class MailboxColumns {
     return this.uids.length * MESSAGE_BYTES + this.facts.bytes;
   }
 
+  /**
+   * Fills the arrays the first time, in short reads: what changes meanwhile is
+   * left to `advance`.
+   */
+  async load(driver: StorageDriver): Promise<void> {
+    if (this.highestModSeq > 0) return;
+    let after = 0;
+    let since = 0;
+    this.length = 0;
+    for (;;) {
+      const { rows, modSeq } = await driver.read(async (sql) => ({
+        modSeq: await sql.one(
+          "SELECT highest_modseq FROM mailboxes WHERE id = ?",
+          [this.mailbox],
+        ),
+        rows: await sql.tuples(
+          `SELECT ${COLUMNS} FROM messages WHERE mailbox = ? AND uid > ? ` +
+            `ORDER BY uid LIMIT ${PAGE}`,
+          [this.mailbox, after],
+        ),
+      }));
+      if (modSeq === undefined) return;
+      // As of the first page: whatever changes after it is read again.
+      if (after === 0) since = number(modSeq, "highest_modseq");
+      this.#reserve(this.length + rows.length);
+      for (const row of rows) this.#set(this.length++, row);
+      if (rows.length < PAGE) break;
+      after = this.uids[this.length - 1] ?? 0;
+    }
+    this.highestModSeq = since;
+  }
+
   /** Brings the arrays to the state that `sql` sees. */
   async advance(sql: Sql, highestModSeq: number): Promise<void> {
     if (highestModSeq === this.highestModSeq) return;
     const since = this.highestModSeq;
-    if (since > 0) {
-      const expunged = await sql.tuples(
-        "SELECT uid FROM expunged WHERE mailbox = ? AND modseq > ? " +
-          "ORDER BY uid",
-        [this.mailbox, since],
-      );
-      this.#remove(expunged.map(([uid]) => asNumber(uid, "uid")));
-      await this.#readChanged(sql, since);
-    } else {
-      await this.#readAll(sql);
-    }
+    const expunged = await sql.tuples(
+      "SELECT uid FROM expunged WHERE mailbox = ? AND modseq > ? ORDER BY uid",
+      [this.mailbox, since],
+    );
+    this.#remove(expunged.map(([uid]) => asNumber(uid, "uid")));
+    await this.#readChanged(sql, since);
     this.highestModSeq = highestModSeq;
     this.#sortedContents = undefined;
   }
@@ -89,21 +116,6 @@ export class MailboxColumns {
       else high = middle;
     }
     return low;
-  }
-
-  async #readAll(sql: Sql): Promise<void> {
-    let after = 0;
-    for (;;) {
-      const rows = await sql.tuples(
-        `SELECT ${COLUMNS} FROM messages WHERE mailbox = ? AND uid > ? ` +
-          `ORDER BY uid LIMIT ${PAGE}`,
-        [this.mailbox, after],
-      );
-      this.#reserve(this.length + rows.length);
-      for (const row of rows) this.#set(this.length++, row);
-      if (rows.length < PAGE) return;
-      after = this.uids[this.length - 1] ?? 0;
-    }
   }
 
   async #readChanged(sql: Sql, since: number): Promise<void> {

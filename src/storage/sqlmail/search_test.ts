@@ -275,3 +275,72 @@ Deno.test("uid sets with 100,000 ranges and very deep trees are decided", () =>
       assert.deepEqual([...await storage.search(inbox, deep)], [2]);
     },
   ));
+
+Deno.test("what is kept of a mailbox follows every change", () =>
+  withMessages(
+    Array.from({ length: 30 }, () => ({ header: "Subject: x" })),
+    async ({ storage }, inbox) => {
+      const random = generator(21);
+      const account = await storage.openAccount("ann");
+      const { id: other = 0 } = await storage.createMailbox(account, "Other");
+      const template = {
+        internalDate: 0,
+        header: new TextEncoder().encode("Subject: x\r\n\r\n"),
+        body: new Uint8Array(),
+        bodySize: 0,
+        summary: plainSummary(0),
+      };
+      const some = (uids: Uint32Array): Uint32Array =>
+        uids.filter(() => random(3) === 0);
+      for (let round = 0; round < 150; round++) {
+        const { uids } = await storage.snapshot(inbox);
+        const flags = [["\\Deleted"], ["\\Seen"], ["work"]][random(3)] ?? [];
+        const mode = random(2) === 0 ? "add" : "remove";
+        switch (random(5)) {
+          case 0:
+            await storage.append(inbox, [{ ...template, flags }]);
+            break;
+          case 1:
+            await storage.expunge(inbox, some(uids));
+            break;
+          case 2:
+            await storage.copy(inbox, some(uids), other, {
+              move: uids.length > 20,
+            });
+            break;
+          case 3:
+            await storage.copy(
+              other,
+              some((await storage.snapshot(other)).uids),
+              inbox,
+              { move: random(2) === 0 },
+            );
+            break;
+          default:
+            await storage.storeFlags(inbox, some(uids), { mode, flags });
+        }
+        for (const mailbox of [inbox, other]) {
+          const now = await storage.snapshot(mailbox);
+          const all = await storage.search(mailbox, { kind: "all" });
+          assert.deepEqual(all, now.uids);
+          const [first = 0] = now.modSeqs;
+          const key: SearchKey = { kind: "modseq", value: first };
+          assert.deepEqual(
+            await storage.search(mailbox, key),
+            now.uids.filter((_, n) => (now.modSeqs[n] ?? 0) >= first),
+          );
+          assert.deepEqual(
+            await storage.search(mailbox, { kind: "flag", flag: "\\Seen" }),
+            now.uids.filter((_, n) => (now.flags[n] ?? 0) % 2 === 1),
+          );
+          const criteria = [{ by: "size", reverse: true }] as const;
+          const order = storage.powers?.order;
+          const sorted = await order?.sort({ mailbox, key, criteria });
+          assert.equal(
+            sorted?.length,
+            (await storage.search(mailbox, key)).length,
+          );
+        }
+      }
+    },
+  ));
