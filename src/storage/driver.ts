@@ -24,6 +24,17 @@ export type Row = Readonly<Record<string, SqlValue | undefined>>;
  */
 export type Maybe<T> = T | Promise<T>;
 
+/** Columns of many rows, each as one run of bytes. */
+export interface PackedRows {
+  readonly count: number;
+  readonly columns: readonly {
+    readonly bytes: Uint8Array;
+    /** Where a row's bytes begin; -1 for NULL. */
+    readonly starts: Int32Array;
+    readonly ends: Int32Array;
+  }[];
+}
+
 /** Statements inside one transaction. */
 export interface Sql {
   /** Runs a statement that gives no rows; how many rows it changed. */
@@ -37,6 +48,15 @@ export interface Sql {
     sql: string,
     params?: readonly SqlValue[],
   ): Maybe<readonly (readonly SqlValue[])[]>;
+  /**
+   * `SELECT columns` and `rest` (from FROM on, with an order) of many rows at
+   * once, text as UTF-8: much cheaper than a value each.
+   */
+  packed(
+    columns: readonly string[],
+    rest: string,
+    params?: readonly SqlValue[],
+  ): Maybe<PackedRows>;
 }
 
 /** A transaction that writes. */

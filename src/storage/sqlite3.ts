@@ -8,7 +8,14 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Mutex } from "#src/async/mutex.ts";
 import { StorageError } from "#src/errors/errors.ts";
-import type { Row, Sql, SqlValue, StorageDriver, WriteSql } from "./driver.ts";
+import type {
+  PackedRows,
+  Row,
+  Sql,
+  SqlValue,
+  StorageDriver,
+  WriteSql,
+} from "./driver.ts";
 
 /** How long a statement waits for the lock of another process. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -226,6 +233,25 @@ class Connection implements WriteSql {
     return statement.all(...params) as unknown as SqlValue[][];
   }
 
+  packed(
+    columns: readonly string[],
+    rest: string,
+    params: readonly SqlValue[] = [],
+  ): PackedRows {
+    const [values = []] = this.tuples(packedSql(columns, rest), params);
+    const count = Number(values[0] ?? 0);
+    return {
+      count,
+      columns: columns.map((_, n) => {
+        const bytes = values[1 + n * 2];
+        return {
+          bytes: bytes instanceof Uint8Array ? bytes : new Uint8Array(0),
+          ...rangesOf(String(values[2 + n * 2] ?? ""), count),
+        };
+      }),
+    };
+  }
+
   close(): void {
     this.#statements.clear();
     this.#tuples.clear();
@@ -241,6 +267,49 @@ class Connection implements WriteSql {
     }
     return statement;
   }
+}
+
+/**
+ * One row: the number of rows, then for each column its bytes and lengths.
+ * `group_concat` keeps bytes as they are, NUL and what is no UTF-8 included,
+ * and takes rows in the order of the inner query.
+ */
+function packedSql(columns: readonly string[], rest: string): string {
+  const inner = columns.map((column, n) => `CAST(${column} AS BLOB) AS c${n}`);
+  const outer = columns.map((_, n) =>
+    `CAST(group_concat(c${n}, '') AS BLOB), ` +
+    `group_concat(ifnull(length(c${n}), -1))`
+  );
+  return `SELECT count(*), ${outer.join(", ")} ` +
+    `FROM (SELECT ${inner.join(", ")} ${rest})`;
+}
+
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+
+/** From `12,-1,3` to where each begins and ends. */
+function rangesOf(
+  lengths: string,
+  count: number,
+): Pick<PackedRows["columns"][number], "starts" | "ends"> {
+  const starts = new Int32Array(count);
+  const ends = new Int32Array(count);
+  let at = 0;
+  let offset = 0;
+  for (let n = 0; n < count; n++) {
+    const isNull = lengths.charCodeAt(at) === MINUS;
+    let length = 0;
+    for (; at < lengths.length; at++) {
+      const code = lengths.charCodeAt(at);
+      if (code === COMMA) break;
+      length = length * 10 + code - 0x30;
+    }
+    at++;
+    starts[n] = isNull ? -1 : offset;
+    if (!isNull) offset += length;
+    ends[n] = offset;
+  }
+  return { starts, ends };
 }
 
 /** Makes room for one more. */

@@ -15,7 +15,10 @@ export const TEXTS = [
 /** One of them. */
 export type TextName = typeof TEXTS[number];
 
-/** References that belong to no message any more are dropped beyond this. */
+/**
+ * References and texts that belong to no message any more: beyond so many,
+ * everything is read anew.
+ */
 const MAX_GARBAGE = 100_000;
 
 /** The arrays, as long as the facts of messages are known. */
@@ -60,7 +63,7 @@ export class FactColumns {
   /** Forgets messages by their positions, which ascend. */
   remove(gone: readonly number[]): void {
     if ((gone[0] ?? Infinity) >= this.length) return;
-    for (const at of gone) this.#garbage += this.referenceCounts[at] ?? 0;
+    for (const at of gone) this.#garbage += 1 + (this.referenceCounts[at] ?? 0);
     if (this.#garbage > MAX_GARBAGE) return this.#clear();
     this.sentAt = without(this.sentAt, gone);
     this.sentDays = without(this.sentDays, gone);

@@ -58,8 +58,11 @@ const SLICE_MS = 4;
 /** Arrivals a second from which on the indexer rests most of the time. */
 const BUSY_RATE = 50;
 
-/** Rest after each slice while it is busy. */
-const BUSY_REST_MS = 60;
+/** Rest after each slice while it is busy, in slices. */
+const BUSY_REST = 15;
+
+/** Longest rest. */
+const MAX_REST_MS = 1_000;
 
 /** Between two looks at the rate of arrivals. */
 const RATE_MS = 500;
@@ -138,6 +141,7 @@ export class Indexer {
   /** Builds a block, if there is something to do; whether there was. */
   async round(): Promise<boolean> {
     const { driver, clock } = this.#options;
+    this.#sliceBegan = performance.now();
     const search = await this.#open();
     const { generation, newest } = await driver.read(async (sql) => ({
       generation: await readGeneration(sql),
@@ -398,7 +402,11 @@ export class Indexer {
     this.#signal?.throwIfAborted();
     await this.#measure(now);
     if (this.#busy) {
-      await this.#options.clock.sleep(BUSY_REST_MS, this.#signal);
+      const rest = (now - this.#sliceBegan) * BUSY_REST;
+      await this.#options.clock.sleep(
+        Math.min(rest, MAX_REST_MS),
+        this.#signal,
+      );
       this.#signal?.throwIfAborted();
     } else await new Promise<void>((resolve) => setImmediate(resolve));
     this.#sliceBegan = performance.now();

@@ -321,7 +321,7 @@ Deno.test("COPY and MOVE carry flags over and are all or none", () =>
     const ids = async (mailbox: MailboxId): Promise<string[]> => {
       const all: string[] = [];
       const uids = Uint32Array.of(1, 2, 3, 4);
-      for await (const batch of storage.fetch(mailbox, uids, {})) {
+      for await (const batch of storage.fetch(mailbox, uids, { ids: true })) {
         for (const { emailId } of batch) all.push(emailId);
       }
       return all;
