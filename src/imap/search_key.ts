@@ -60,4 +60,15 @@ export type SearchKey =
   | { readonly kind: "body"; readonly text: string }
   | { readonly kind: "text"; readonly text: string }
   /** RFC 7162 section 3.1.5: mod-sequence at least this. */
-  | { readonly kind: "modseq"; readonly value: number };
+  | { readonly kind: "modseq"; readonly value: number }
+  /** RFC 8474 section 5.3. */
+  | { readonly kind: "emailId"; readonly id: string }
+  | { readonly kind: "threadId"; readonly id: string }
+  /** RFC 8514 section 4.3. */
+  | {
+    readonly kind: "savedDate";
+    readonly op: "before" | "on" | "since";
+    readonly date: SearchDate;
+  }
+  /** RFC 6203: texts in `key` need not match to the letter. */
+  | { readonly kind: "fuzzy"; readonly key: SearchKey };

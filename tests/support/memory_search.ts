@@ -56,6 +56,14 @@ export function memorySearch(
       return has(header + text(message.body), key.text);
     case "modseq":
       return message.modSeq >= key.value;
+    case "emailId":
+      return key.id === `M${message.uid}`;
+    case "threadId":
+      return key.id === `T${message.uid}`;
+    case "savedDate":
+      return compare(message.internalDate, key.op, key.date);
+    case "fuzzy":
+      return test(key.key);
   }
 }
 

@@ -1,5 +1,5 @@
 /** `MessageFacts` of the messages of a mailbox as arrays, filled on demand. */
-import { TextColumn } from "./text_column.ts";
+import { TextColumn, without } from "./text_column.ts";
 import type { MessageFacts } from "./message_facts.ts";
 
 /** Texts by which messages are sorted. */
@@ -98,18 +98,4 @@ function makeTexts(): Readonly<Record<TextName, TextColumn>> {
     displayFrom: new TextColumn(),
     displayTo: new TextColumn(),
   };
-}
-
-/** The list without those positions, which ascend. */
-export function without(
-  list: readonly number[],
-  gone: readonly number[],
-): number[] {
-  const kept: number[] = [];
-  let next = 0;
-  for (const [at, value] of list.entries()) {
-    if (gone[next] === at) next++;
-    else kept.push(value);
-  }
-  return kept;
 }

@@ -112,6 +112,20 @@ export class MailboxCache {
     }
   }
 
+  /** Messages of a thread, as they are now. */
+  async uidsOfThread(
+    mailbox: MailboxId,
+    id: string,
+  ): Promise<readonly number[]> {
+    const rows = await this.#source.driver.read(async (sql) =>
+      await sql.tuples(
+        "SELECT uid FROM messages WHERE mailbox = ? AND thread_id = ?",
+        [mailbox, id],
+      )
+    );
+    return rows.map(([uid]) => Number(uid));
+  }
+
   async #indexedFacts(
     contents: Float64Array,
     generation: number | undefined,

@@ -3,6 +3,7 @@ import type { MailboxId } from "#src/imap/backend.ts";
 import type { OrderPower, ThreadWalk } from "#src/imap/powers.ts";
 import type { SearchKey } from "#src/imap/search_key.ts";
 import { YES } from "../fulltext/content_states.ts";
+import { expandFuzzy } from "./expand_fuzzy.ts";
 import type { MailboxColumns } from "./mailbox_columns.ts";
 import {
   firstAnswer,
@@ -51,11 +52,12 @@ export class OrderMessages implements OrderPower {
   /** Calls `order` with the positions of the messages that match. */
   async #with<T>(
     mailbox: MailboxId,
-    key: SearchKey,
+    wanted: SearchKey,
     signal: AbortSignal | undefined,
     order: (columns: MailboxColumns, found: Uint32Array) => T,
   ): Promise<T | undefined> {
     const source = this.#source;
+    const key = expandFuzzy(wanted);
     return await source.cache.use(mailbox, async (view) => {
       const { columns, keywords } = view;
       const first = await firstAnswer(source, view, key, signal);

@@ -55,6 +55,12 @@ export function emailIdOf(content: number): string {
   return `M${content.toString(36)}`;
 }
 
+/** The content that an EMAILID names; `undefined`: none ever did. */
+export function contentOf(emailId: string): number | undefined {
+  if (!/^M[0-9a-z]{1,11}$/.test(emailId)) return undefined;
+  return Number.parseInt(emailId.slice(1), 36);
+}
+
 const INSERT_CONTENT =
   "INSERT INTO contents (uses, header_bytes, body_bytes, " +
   "blob, sent_at, has_attachment, message_id, base_subject, sort_from, " +

@@ -12,6 +12,7 @@ import type { Blobs } from "#src/module/roles/blobs.ts";
 import type { StorageDriver } from "../driver.ts";
 import { PERHAPS, YES } from "../fulltext/content_states.ts";
 import type { SearchIndex } from "../fulltext/search_index.ts";
+import { expandFuzzy } from "./expand_fuzzy.ts";
 import type { MailboxCache, MailboxView } from "./mailbox_cache.ts";
 import { Matcher } from "./search_match.ts";
 import { SearchVector } from "./search_vector.ts";
@@ -40,9 +41,10 @@ export interface FirstAnswer {
 export async function searchMailbox(
   source: SearchSource,
   mailbox: MailboxId,
-  key: SearchKey,
+  wanted: SearchKey,
   signal: AbortSignal | undefined,
 ): Promise<Uint32Array> {
+  const key = expandFuzzy(wanted);
   const answer = await source.cache.use(mailbox, async (view) => ({
     uids: view.columns.uids.slice(0, view.columns.length),
     keywords: view.keywords,
@@ -54,7 +56,7 @@ export async function searchMailbox(
   return uids.filter((_, at) => states[at] === YES);
 }
 
-/** Decides what can be decided without opening messages. */
+/** `key` has no `fuzzy` any more. Decides what can be decided without opening messages. */
 export async function firstAnswer(
   source: SearchSource,
   view: MailboxView,

@@ -11,6 +11,7 @@ import { HeaderBlock } from "#src/message/header_block.ts";
 import { fold } from "../fulltext/fold_text.ts";
 import { dayEnd, dayStart } from "./search_days.ts";
 import { bodyReader } from "./content_body.ts";
+import { contentOf } from "./place_messages.ts";
 import { BodyText, HeaderText, writtenDay } from "./search_text.ts";
 
 /** What a matcher works on. */
@@ -47,7 +48,8 @@ export class Matcher {
     const row = await this.#source.driver.read(async (sql) =>
       await sql.one(
         `SELECT ${body}m.uid, m.modseq, m.flags, m.internal_date, ` +
-          "m.size_bytes, c.sent_at, c.header FROM messages m " +
+          "m.saved_at, m.size_bytes, m.content, m.thread_id, " +
+          "c.sent_at, c.header FROM messages m " +
           "JOIN contents c ON c.id = m.content " +
           "WHERE m.mailbox = ? AND m.uid = ?",
         [mailbox, uid],
@@ -165,6 +167,12 @@ function columnHolds(
       const sent = writtenDay(block) ?? optionalNumber(row, "sent_at");
       return sent !== undefined && inDay(sent, key.op, key.date);
     }
+    case "savedDate":
+      return inDay(number(row, "saved_at"), key.op, key.date);
+    case "emailId":
+      return number(row, "content") === contentOf(key.id);
+    case "threadId":
+      return text(row, "thread_id") === key.id;
     case "within": {
       const limit = facts.now - key.seconds * 1_000;
       const date = number(row, "internal_date");

@@ -344,3 +344,57 @@ Deno.test("what is kept of a mailbox follows every change", () =>
       }
     },
   ));
+
+Deno.test("ids, days of saving and near texts are found", () =>
+  withMessages([
+    { header: "Subject: Zwei Cafés in Bonn" },
+    { header: "Subject: Bonn, zweimal Cafe" },
+    { header: "Subject: Bonn" },
+  ], async ({ storage }, inbox) => {
+    const find = async (key: SearchKey): Promise<number[]> => [
+      ...await storage.search(inbox, key),
+    ];
+    const [batch = []] = await Array.fromAsync(
+      storage.fetch(inbox, Uint32Array.of(1, 2), { ids: true }),
+    );
+    const [one, two] = batch;
+    assert.ok(one !== undefined && two !== undefined);
+    assert.deepEqual(await find({ kind: "emailId", id: one.emailId }), [1]);
+    assert.deepEqual(await find({ kind: "emailId", id: "M" }), []);
+    const { threadId } = two;
+    assert.deepEqual(await find({ kind: "threadId", id: threadId }), [2]);
+    assert.deepEqual(
+      await find({
+        kind: "or",
+        left: { kind: "threadId", id: threadId },
+        right: {
+          kind: "and",
+          keys: [
+            { kind: "subject", text: "bonn" },
+            { kind: "emailId", id: one.emailId },
+          ],
+        },
+      }),
+      [1, 2],
+    );
+    const now = new Date();
+    const date = {
+      year: now.getUTCFullYear(),
+      month: now.getUTCMonth() + 1,
+      day: now.getUTCDate() - 1,
+    };
+    const since: SearchKey = { kind: "savedDate", op: "since", date };
+    assert.deepEqual(await find(since), [1, 2, 3]);
+    assert.deepEqual(await find({ ...since, op: "before" }), []);
+    const near = (text: string): SearchKey => ({
+      kind: "fuzzy",
+      key: { kind: "subject", text },
+    });
+    assert.deepEqual(await find(near("bonn zwei")), [1, 2]);
+    assert.deepEqual(await find(near("bonn café")), [1, 2]);
+    assert.deepEqual(await find({ kind: "subject", text: "bonn zwei" }), []);
+    assert.deepEqual(
+      await find({ kind: "not", key: near("zwei bonn") }),
+      [3],
+    );
+  }));

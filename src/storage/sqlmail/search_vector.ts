@@ -9,6 +9,7 @@ import { NO, PERHAPS, YES } from "../fulltext/content_states.ts";
 import { fold } from "../fulltext/fold_text.ts";
 import type { SearchIndex, WantedText } from "../fulltext/search_index.ts";
 import type { MailboxCache, MailboxView } from "./mailbox_cache.ts";
+import { contentOf } from "./place_messages.ts";
 import { dayEnd, dayStart } from "./search_days.ts";
 
 /** What a key is decided with. */
@@ -61,6 +62,8 @@ export class SearchVector {
           dayStart(key.date),
           dayEnd(key.date),
         );
+      case "threadId":
+        return await this.#thread(key.id);
       case "address":
         return await this.#text({
           scope: { field: key.field },
@@ -88,6 +91,16 @@ export class SearchVector {
       for (const [at, state] of (await this.of(key)).entries()) {
         if (state < (states[at] ?? NO)) states[at] = state;
       }
+    }
+    return states;
+  }
+
+  async #thread(id: string): Promise<Uint8Array> {
+    const { cache, view } = this.#context;
+    const states = this.#all(NO);
+    for (const uid of await cache.uidsOfThread(view.columns.mailbox, id)) {
+      const at = view.columns.positionOf(uid);
+      if (view.columns.uids[at] === uid && at < states.length) states[at] = YES;
     }
     return states;
   }
@@ -134,6 +147,17 @@ export class SearchVector {
           dayStart(key.date),
           dayEnd(key.date),
         );
+      case "savedDate":
+        return this.#dates(
+          columns.savedAt,
+          key,
+          dayStart(key.date),
+          dayEnd(key.date),
+        );
+      case "emailId": {
+        const content = contentOf(key.id);
+        return this.#where(columns.contents, (id) => id === content);
+      }
       case "within": {
         const limit = this.#context.now - key.seconds * 1_000;
         return this.#where(

@@ -2,7 +2,6 @@
  * A column of text of which each value is kept once. Messages have the number
  * of their value; the order of the values is computed when it is asked for.
  */
-import { without } from "./fact_columns.ts";
 
 /** What a value takes beside its characters, about. */
 const VALUE_BYTES = 120;
@@ -69,4 +68,18 @@ export class TextColumn {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The list without those positions, which ascend. */
+export function without(
+  list: readonly number[],
+  gone: readonly number[],
+): number[] {
+  const kept: number[] = [];
+  let next = 0;
+  for (const [at, value] of list.entries()) {
+    if (gone[next] === at) next++;
+    else kept.push(value);
+  }
+  return kept;
 }
