@@ -131,6 +131,8 @@ export interface FetchColumns {
   /** The whole header block. */
   readonly header?: boolean;
   readonly preview?: boolean;
+  /** EMAILID and THREADID. */
+  readonly ids?: boolean;
   /** The whole body, where it is at most this many bytes long. */
   readonly bodyUpTo?: number;
 }
@@ -145,18 +147,19 @@ export interface FetchedMessage {
   /** RFC822.SIZE: header and body. */
   readonly sizeBytes: number;
   readonly headerBytes: number;
-  /** RFC 8474 EMAILID and THREADID; RFC 8514 SAVEDATE in milliseconds. */
+  /** RFC 8514 SAVEDATE in milliseconds. */
+  readonly savedAt: number;
+  /** RFC 8474; empty where not asked for, THREADID also where there is none. */
   readonly emailId: string;
   readonly threadId: string;
-  readonly savedAt: number;
-  readonly envelope?: Uint8Array;
-  readonly bodyStructure?: Uint8Array;
-  readonly bodyBasic?: Uint8Array;
+  readonly envelope?: Uint8Array | undefined;
+  readonly bodyStructure?: Uint8Array | undefined;
+  readonly bodyBasic?: Uint8Array | undefined;
   /** JSON of `PartRange`. */
-  readonly structure?: string;
-  readonly header?: Uint8Array;
-  readonly preview?: string;
-  readonly body?: Uint8Array;
+  readonly structure?: string | undefined;
+  readonly header?: Uint8Array | undefined;
+  readonly preview?: string | undefined;
+  readonly body?: Uint8Array | undefined;
 }
 
 /** A message to store. */

@@ -64,6 +64,7 @@ function columnsOf(
     ...(has("BODYSTRUCTURE") && { bodyStructure: true }),
     ...(has("BODY") && { bodyBasic: true }),
     ...(has("PREVIEW") && { preview: true }),
+    ...((has("EMAILID") || has("THREADID")) && { ids: true }),
     ...(structure && { structure: true }),
     ...(header && { header: true }),
     ...(body && { bodyUpTo: INLINE_BODY_BYTES }),

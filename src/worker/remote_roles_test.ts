@@ -6,6 +6,7 @@ import type {
   NewMessage,
   StorageBackend,
 } from "#src/imap/backend.ts";
+import { unpackMessages } from "#src/imap/packed_messages.ts";
 import type { MessageSummary } from "#src/imap/summary.ts";
 import { SILENT_LOG } from "#src/log/log.ts";
 import { type Body, MemoryBody } from "#src/message/body.ts";
@@ -277,6 +278,48 @@ Deno.test("a fetch gives all batches in order, and ends early when told", async 
     const one = remote.fetch(1, uids.subarray(0, 1), {});
     assert.equal((await Array.fromAsync(one)).length, 1);
     assert.equal(ended, 3);
+  } finally {
+    joined.close();
+  }
+});
+
+Deno.test("a packed batch of a fetch crosses as it is", async () => {
+  const long = new Uint8Array(100_000).fill(7);
+  const joined = join(storage({
+    async *fetch() {
+      yield await Promise.resolve(unpackMessages({
+        uids: Uint32Array.of(4, 6),
+        numbers: Float64Array.from({ length: 12 }, (_, n) => n),
+        emailIds: ["Ma", "Mb"],
+        threadIds: ["Ta", "Tb"],
+        columns: {
+          header: {
+            bytes: encoder.encode("onetwo"),
+            starts: Int32Array.of(0, 3),
+            ends: Int32Array.of(3, 6),
+          },
+          body: {
+            bytes: long,
+            starts: Int32Array.of(0, -1),
+            ends: Int32Array.of(100_000, 100_000),
+          },
+        },
+        bodies: new Map([[1, encoder.encode("blob")]]),
+      }));
+    },
+  }));
+  const remote = new RemoteStorage(joined.link, [], "x", () => {});
+  try {
+    const batches = remote.fetch(1, Uint32Array.of(4, 6), {});
+    const [[first, second] = []] = await Array.fromAsync(batches);
+    assert.deepEqual([first?.uid, first?.headerBytes], [4, 5]);
+    assert.deepEqual([second?.uid, second?.flags], [6, 6]);
+    assert.deepEqual([second?.emailId, second?.threadId], ["Mb", "Tb"]);
+    assert.deepEqual(second?.header, encoder.encode("two"));
+    assert.deepEqual(second?.body, encoder.encode("blob"));
+    assert.equal(first?.body?.length, 100_000);
+    // Given away, not copied.
+    assert.equal(long.length, 0);
   } finally {
     joined.close();
   }

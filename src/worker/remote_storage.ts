@@ -22,6 +22,13 @@ import type {
   StoreRequest,
   Uid,
 } from "#src/imap/backend.ts";
+import {
+  type PackedColumn,
+  type PackedMessages,
+  type PackedName,
+  packedOf,
+  unpackMessages,
+} from "#src/imap/packed_messages.ts";
 import type { StoragePowers } from "#src/imap/powers.ts";
 import type { SearchKey } from "#src/imap/search_key.ts";
 import type { CallContext, CallOptions, Channel, Service } from "./channel.ts";
@@ -34,6 +41,7 @@ import {
   sendSequence,
   type WireSequence,
 } from "./sequence.ts";
+import { packBytes } from "./wire_bytes.ts";
 import type { SourceHandle } from "./wire_message.ts";
 
 /** Batches of a fetch on their way at once: one is read, one is prefetched. */
@@ -115,11 +123,14 @@ export class RemoteStorage implements StorageBackend {
       [mailbox, packed, columns],
       { transfer },
     );
-    yield* readSequence<readonly FetchedMessage[]>(
+    const batches = readSequence<WireBatch>(
       channel,
       answer as WireSequence,
       BATCHES_AHEAD,
     );
+    for await (const batch of batches) {
+      yield "columns" in batch ? unpackMessages(batch) : batch;
+    }
   }
 
   async open(
@@ -411,6 +422,20 @@ function packOwned(chunk: unknown, transfer: Transferable[]): unknown {
   return packFields(chunk, transfer, "give");
 }
 
-function packBatch(batch: unknown, transfer: Transferable[]): unknown {
-  return packList(batch as readonly FetchedMessage[], transfer, "give");
+/** A batch of a fetch on its way. */
+type WireBatch = PackedMessages | readonly FetchedMessage[];
+
+function packBatch(item: unknown, transfer: Transferable[]): WireBatch {
+  const batch = item as readonly FetchedMessage[];
+  const packed = packedOf(batch);
+  if (packed === undefined) return packList(batch, transfer, "give");
+  const columns: Partial<Record<PackedName, PackedColumn>> = {};
+  for (const [name, column] of Object.entries(packed.columns)) {
+    columns[name as PackedName] = packFields(column, transfer, "give");
+  }
+  const bodies = new Map(packed.bodies);
+  for (const [n, body] of bodies) {
+    bodies.set(n, packBytes(body, transfer, "give"));
+  }
+  return { ...packFields(packed, transfer, "give"), columns, bodies };
 }
