@@ -218,10 +218,16 @@ export class AppendReader {
     if (word === "URL") {
       return await openUrl(this.#session, await this.#url());
     }
-    if (word !== "TEXT") this.#cursor.fail("URL or TEXT");
+    // RFC 6855 section 4: a part of UTF-8 where the client has enabled that.
+    const isUtf8 = word === "UTF8" && this.#session.utf8;
+    if (word !== "TEXT" && !isUtf8) this.#cursor.fail("URL or TEXT");
+    if (isUtf8) this.#cursor.byte(OPEN);
     const size = parseAnnouncement(this.#cursor);
+    const isBinary = this.#literals.pending?.binary === true;
+    if (isUtf8 && !isBinary) this.#cursor.fail("literal8");
     const { header, body } = await this.#take(limitBytes);
     await this.#nextLine();
+    if (isUtf8) this.#cursor.byte(CLOSE);
     return {
       size,
       open: async function* (): AsyncGenerator<Uint8Array, void> {

@@ -5,6 +5,7 @@
  */
 import { mechanismsOf } from "./sasl_mechanisms.ts";
 import type { Session } from "./session.ts";
+import { upperAscii } from "./wire/ascii.ts";
 
 /** Extensions that are not commands of their own, by when they matter. */
 const EXTENSIONS: readonly (readonly [word: string, afterLogin: boolean])[] = [
@@ -32,6 +33,10 @@ const EXTENSIONS: readonly (readonly [word: string, afterLogin: boolean])[] = [
   ["WITHIN", true],
   /** RFC 7162. */
   ["CONDSTORE", true],
+  /** RFC 7162 section 3.2: `resync.ts`, `news_writer.ts`. */
+  ["QRESYNC", true],
+  /** RFC 6855, RFC 9755: `commands/enable.ts`, `append_reader.ts`. */
+  ["UTF8=ACCEPT", true],
   /** RFC 4315: `commands/append.ts`, `copy.ts`, `expunge.ts`. */
   ["UIDPLUS", true],
   /** RFC 3502: `commands/append.ts`. */
@@ -50,8 +55,7 @@ const EARLY_COMMANDS = new Set(["ENABLE", "IDLE"]);
 
 /** The words for this session as of now. */
 export async function capabilitiesOf(session: Session): Promise<string[]> {
-  const { settings } = session.services;
-  const words = ["IMAP4rev1"];
+  const words = ["IMAP4rev1", "IMAP4rev2"];
   const isLoggedIn = session.state !== "notAuthenticated";
   for (const [word, afterLogin] of EXTENSIONS) {
     if (isLoggedIn || !afterLogin) words.push(word);
@@ -63,7 +67,12 @@ export async function capabilitiesOf(session: Session): Promise<string[]> {
   }
   if (isLoggedIn) words.push(await appendLimit(session));
   else words.push(...loginWords(session));
-  return words.filter((word) => !settings.hiddenCapabilities.has(word));
+  return words.filter((word) => !isHidden(session, upperAscii(word)));
+}
+
+/** Whether an operator has switched a capability off (`word` in capitals). */
+export function isHidden(session: Session, word: string): boolean {
+  return session.services.settings.hiddenCapabilities.has(word);
 }
 
 /** RFC 7889: the same limit for every mailbox. */

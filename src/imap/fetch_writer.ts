@@ -52,7 +52,8 @@ function begin(
 ): boolean {
   const { selected, out } = session;
   const words: string[] = [];
-  if (extras.uid || plan.hasUid) words.push(`UID ${uid}`);
+  const saysUid = extras.uid && !session.uidOnly;
+  if (saysUid || plan.hasUid) words.push(`UID ${uid}`);
   if (extras.flags || plan.hasFlags) {
     words.push(`FLAGS ${session.flagList(uid)}`);
     selected.noteTold(uid);
@@ -60,7 +61,7 @@ function begin(
   if (extras.modSeq || plan.hasModSeq) {
     words.push(`MODSEQ (${selected.modSeqOf(uid)})`);
   }
-  out.text(`* ${selected.seqOf(uid)} FETCH (${words.join(" ")}`);
+  out.text(`${session.fetchStart(uid)}${words.join(" ")}`);
   return words.length > 0;
 }
 

@@ -30,6 +30,9 @@ export const MAX_SET_RANGES = 100_000;
 /** Most criteria in one SEARCH, so that a scan of them stays short. */
 export const MAX_SEARCH_KEYS = 1000;
 
+/** Ranges in one VANISHED, so that its line stays readable (RFC 2683 3.2.1.5). */
+export const MAX_VANISHED_RANGES = 500;
+
 /** Most patterns in one extended LIST. */
 export const MAX_LIST_PATTERNS = 100;
 

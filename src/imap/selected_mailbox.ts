@@ -10,7 +10,12 @@ import type { FlagSet, ModSeq, Uid } from "./backend.ts";
 import { ImapError } from "./errors.ts";
 import type { MailboxView, ViewListener } from "./mailbox_view.ts";
 import { normaliseRanges, STAR } from "./sequence_set.ts";
-import { type Ascending, lowerBound, mergeSorted } from "./sorted_numbers.ts";
+import {
+  type Ascending,
+  includesSorted,
+  lowerBound,
+  mergeSorted,
+} from "./sorted_numbers.ts";
 import type { UidRanges } from "./search_key.ts";
 
 /** Messages picked by a set, ascending by UID. */
@@ -128,6 +133,11 @@ export class SelectedMailbox implements ViewListener {
   /** Whether the message is here and told. */
   has(uid: Uid): boolean {
     return uid < this.#bound && this.view.indexOf(uid) >= 0;
+  }
+
+  /** Whether the client counts the message among the mailbox's. */
+  counts(uid: Uid): boolean {
+    return this.has(uid) || includesSorted(this.#gone, uid);
   }
 
   flagsOf(uid: Uid): FlagSet {

@@ -43,6 +43,19 @@ export function normaliseRanges(
   return merged;
 }
 
+/** Those of ascending numbers that lie within ascending ranges. */
+export function withinRanges(
+  numbers: Uint32Array,
+  ranges: UidRanges,
+): Uint32Array {
+  let at = 0;
+  return numbers.filter((number) => {
+    while (at < ranges.length && (ranges[at]?.[1] ?? 0) < number) at++;
+    const range = ranges[at];
+    return range !== undefined && range[0] <= number;
+  });
+}
+
 /** Ascending numbers as ranges. */
 export function rangesOf(
   numbers: ArrayLike<number>,

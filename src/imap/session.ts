@@ -19,7 +19,8 @@ import { SelectedMailbox } from "./selected_mailbox.ts";
 import type { ImapServices } from "./services.ts";
 import { CommandReader } from "./wire/framing.ts";
 import { ResponseWriter } from "./wire/response_writer.ts";
-import { formatFlagList, writePermanentFlags } from "./flag_responses.ts";
+import { formatFlagList } from "./flag_responses.ts";
+import { writeCounts, writeExpunged, writeNewKeywords } from "./news_writer.ts";
 
 /** Who is logged in. */
 export interface SessionAccount {
@@ -38,8 +39,7 @@ export class Session {
   log: Log;
   /** Set by ENABLE: words in capitals. */
   readonly enabled: Set<string> = new Set();
-  /** The client knows mod-sequences. RFC 7162 section 3.1. */
-  condstore = false;
+  #condstore = false;
   /** The loop ends after this command. */
   isEnding = false;
   /** The server goes down: whoever waits for the client stops waiting. */
@@ -74,6 +74,40 @@ export class Session {
   get state(): SessionState {
     if (this.#account === undefined) return "notAuthenticated";
     return this.#selected === undefined ? "authenticated" : "selected";
+  }
+
+  /** The client speaks IMAP4rev2 (RFC 9051) and not IMAP4rev1 any more. */
+  get rev2(): boolean {
+    return this.enabled.has("IMAP4REV2");
+  }
+
+  /** RFC 7162 section 3.2. */
+  get qresync(): boolean {
+    return this.enabled.has("QRESYNC");
+  }
+
+  /** Sequence numbers are neither told nor taken. RFC 9586. */
+  get uidOnly(): boolean {
+    return this.enabled.has("UIDONLY");
+  }
+
+  /** Expunged messages are told by their UIDs. */
+  get tellsVanished(): boolean {
+    return this.qresync || this.uidOnly;
+  }
+
+  /** The client knows mod-sequences. RFC 7162 section 3.1. */
+  get condstore(): boolean {
+    return this.#condstore;
+  }
+
+  /** A CONDSTORE enabling command has come. RFC 7162 section 3.1. */
+  useCondstore(): void {
+    if (this.#condstore) return;
+    this.#condstore = true;
+    const view = this.#selected?.view;
+    if (view === undefined) return;
+    this.out.line(`* OK [HIGHESTMODSEQ ${view.status.highestModSeq}] Highest`);
   }
 
   /** Mailbox names are UTF-8 on the wire. */
@@ -158,7 +192,7 @@ export class Session {
     // What arrives while we claim is told, and claimed, later.
     const end = view.uidBound;
     try {
-      if (!readOnly && first < end) {
+      if (!readOnly && first < end && !this.rev2) {
         first = await backend.claimRecent(info.id, end);
         view.noteRecentClaimed(end);
       }
@@ -167,7 +201,7 @@ export class Session {
       throw error;
     }
     selected.attach(view);
-    selected.addRecent(first, end);
+    if (!this.rev2) selected.addRecent(first, end);
     this.#selected = selected;
     return selected;
   }
@@ -207,14 +241,10 @@ export class Session {
     }
     if (!selected.hasNews) return;
     const news = selected.takeNews({ expunge: options.expunge });
-    for (const seq of news.expunged) {
-      this.out.text(`* ${seq} EXPUNGE\r\n`);
-      await this.out.relieve();
-    }
+    await writeExpunged(this, news);
     if (news.exists !== undefined) {
-      await this.#claimRecent(selected, news.newFrom);
-      this.out.text(`* ${selected.exists} EXISTS\r\n`);
-      this.out.text(`* ${selected.recentCount} RECENT\r\n`);
+      if (!this.rev2) await this.#claimRecent(selected, news.newFrom);
+      writeCounts(this);
     }
     this.tellKeywords();
     for (const uid of news.changed) {
@@ -226,11 +256,7 @@ export class Session {
 
   /** Tells of keywords that the mailbox has had only since. */
   tellKeywords(): void {
-    const selected = this.selected;
-    const keywords = selected.view.keywords;
-    if (keywords.length <= selected.toldKeywords) return;
-    selected.toldKeywords = keywords.length;
-    writePermanentFlags(this.out, selected);
+    writeNewKeywords(this);
   }
 
   /** One FETCH with the flags of a message. */
@@ -239,18 +265,25 @@ export class Session {
     selected.noteTold(uid);
     const modSeq = this.condstore ? ` MODSEQ (${selected.modSeqOf(uid)})` : "";
     const flags = this.flagList(uid);
-    this.out.text(
-      `* ${selected.seqOf(uid)} FETCH (UID ${uid} FLAGS ${flags}${modSeq})\r\n`,
-    );
+    const start = this.uidOnly
+      ? this.fetchStart(uid)
+      : `${this.fetchStart(uid)}UID ${uid} `;
+    this.out.text(`${start}FLAGS ${flags}${modSeq})\r\n`);
+  }
+
+  /** `* 3 FETCH (` or, in UID mode, `* 7 UIDFETCH (`. RFC 9586 section 3.3. */
+  fetchStart(uid: Uid): string {
+    return this.uidOnly
+      ? `* ${uid} UIDFETCH (`
+      : `* ${this.selected.seqOf(uid)} FETCH (`;
   }
 
   /** `(\Seen \Recent)` of a message. */
   flagList(uid: Uid): string {
     const selected = this.selected;
     const names = flagNames(selected.flagsOf(uid), selected.view.keywords);
-    return formatFlagList(
-      selected.isRecent(uid) ? [...names, "\\Recent"] : names,
-    );
+    const isRecent = !this.rev2 && selected.isRecent(uid);
+    return formatFlagList(isRecent ? [...names, "\\Recent"] : names);
   }
 
   /** A stranger has not long, however it drips its bytes. */

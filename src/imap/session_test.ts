@@ -15,7 +15,7 @@ Deno.test("login, append, select, fetch and logout", () =>
     const c = await server.connect();
     assert.match(
       await c.ok("CAPABILITY"),
-      /IMAP4rev1 LITERAL\+ SASL-IR.*AUTH=PLAIN/,
+      /IMAP4rev1 IMAP4rev2 LITERAL\+ SASL-IR.*AUTH=PLAIN/,
     );
     assert.match(
       await c.run("LOGIN alice wrong"),

@@ -2,6 +2,7 @@
 import type { PlacedMessages } from "#src/imap/backend.ts";
 import { type Command, defineCommand, SELECTED } from "#src/imap/command.ts";
 import { resolveSome } from "#src/imap/resolve_set.ts";
+import { highestModSeq } from "./expunge.ts";
 import { formatSet } from "#src/imap/sequence_set.ts";
 import type { SequenceSet } from "#src/imap/sequence_set.ts";
 import { parseMailbox } from "#src/imap/wire/mailbox_name.ts";
@@ -46,7 +47,9 @@ function defineCopy(
       // RFC 6851 section 4.3: before the EXPUNGE responses.
       if (code !== undefined) session.out.line(`* OK [${code}] Moved`);
       view.applyExpunged(placed.sourceUids.slice().sort());
-      return { text: "Moved" };
+      if (!session.qresync) return { text: "Moved" };
+      // RFC 7162 section 3.2.8 says it of EXPUNGE, RFC 6851 section 4.4 here.
+      return { text: "Moved", code: await highestModSeq(selected) };
     },
   });
 }

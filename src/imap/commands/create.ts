@@ -4,7 +4,8 @@ import { defineCommand, LOGGED_IN } from "#src/imap/command.ts";
 import { ImapError } from "#src/imap/errors.ts";
 import { lowerAscii } from "#src/imap/wire/ascii.ts";
 import type { Cursor } from "#src/imap/wire/cursor.ts";
-import { newMailboxName, parseMailbox } from "#src/imap/wire/mailbox_name.ts";
+import { newMailboxName, parseGivenName } from "#src/imap/wire/mailbox_name.ts";
+import { tellName } from "#src/imap/tell_name.ts";
 
 /** Uses that can be given to a mailbox. */
 const USES: readonly SpecialUse[] = [
@@ -25,24 +26,25 @@ export const create = defineCommand({
   states: LOGGED_IN,
   parse(cursor, { utf8 }) {
     cursor.sp();
-    const name = parseMailbox(cursor, utf8);
+    const { name, given } = parseGivenName(cursor, utf8);
     const uses = cursor.trySp() ? parseUses(cursor) : [];
     cursor.end();
-    return { name, uses };
+    return { name, given, uses };
   },
-  async run(session, { name, uses }) {
+  async run(session, { name, given, uses }) {
     const [use, more] = uses;
     if (more !== undefined || use === "unknown") {
       throw new ImapError("NO", "That use can not be given", "USEATTR");
     }
     const { backend } = session.services;
-    const { objectId } = await backend.createMailbox(
+    const info = await backend.createMailbox(
       session.account.id,
       newMailboxName(name),
       use,
     );
+    if (session.rev2 && given !== name) tellName(session, info.name, given);
     // RFC 8474 section 4.1.
-    return { text: "Created", code: `MAILBOXID (${objectId})` };
+    return { text: "Created", code: `MAILBOXID (${info.objectId})` };
   },
 });
 

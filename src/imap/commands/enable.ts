@@ -1,14 +1,29 @@
-/** ENABLE. RFC 5161, RFC 9051 section 6.3.1. */
+/**
+ * ENABLE. RFC 5161, RFC 9051 section 6.3.1, RFC 6855 section 3 and RFC 9755
+ * (UTF8=ACCEPT), RFC 7162 section 3.2.3 (QRESYNC), RFC 9586 (UIDONLY).
+ */
+import { isHidden } from "#src/imap/capability.ts";
 import { defineCommand, LOGGED_IN } from "#src/imap/command.ts";
 import type { Session } from "#src/imap/session.ts";
 import { upperAscii } from "#src/imap/wire/ascii.ts";
 
-/** What ENABLE can switch on, and how. */
-const SWITCHES: ReadonlyMap<string, (session: Session) => void> = new Map([
-  ["CONDSTORE", (session: Session): void => {
-    session.condstore = true;
-  }],
-]);
+/** One word that ENABLE takes. */
+interface Switch {
+  /** As it is spelled. */
+  readonly word: string;
+  turnOn(session: Session): void;
+}
+
+const SWITCHES: readonly Switch[] = [
+  { word: "CONDSTORE", turnOn: (session) => session.useCondstore() },
+  { word: "IMAP4rev2", turnOn: useUtf8 },
+  { word: "QRESYNC", turnOn: (session) => session.useCondstore() },
+  { word: "UTF8=ACCEPT", turnOn: useUtf8 },
+];
+
+function useUtf8(session: Session): void {
+  session.out.utf8Names = true;
+}
 
 export const enable = defineCommand({
   name: "ENABLE",
@@ -22,17 +37,18 @@ export const enable = defineCommand({
     return words;
   },
   run(session, words) {
-    const { hiddenCapabilities } = session.services.settings;
     const enabled: string[] = [];
-    for (const word of words) {
-      const turnOn = SWITCHES.get(word);
-      if (turnOn === undefined || hiddenCapabilities.has(word)) continue;
-      if (session.enabled.has(word)) continue;
-      turnOn(session);
-      session.enabled.add(word);
-      enabled.push(word);
+    const turned: Switch[] = [];
+    for (const one of SWITCHES) {
+      const key = upperAscii(one.word);
+      if (!words.includes(key) || isHidden(session, key)) continue;
+      if (session.enabled.has(key)) continue;
+      session.enabled.add(key);
+      enabled.push(one.word);
+      turned.push(one);
     }
     session.out.line(["* ENABLED", ...enabled].join(" "));
+    for (const one of turned) one.turnOn(session);
     return Promise.resolve({ text: "Enabled" });
   },
 });

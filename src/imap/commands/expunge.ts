@@ -35,15 +35,17 @@ export const expunge = defineCommand({
       view.applyExpunged(await backend.expunge(view.mailbox, uids));
     }
     return session.condstore
-      ? { text: "Expunged", code: `HIGHESTMODSEQ ${await highest(selected)}` }
+      ? { text: "Expunged", code: await highestModSeq(selected) }
       : { text: "Expunged" };
   },
 });
 
-/** RFC 7162 section 3.1.2.2: EXPUNGE says where the mailbox is now. */
-async function highest(selected: SelectedMailbox): Promise<number> {
+/** RFC 7162 section 3.2.7: the code that says where the mailbox is now. */
+export async function highestModSeq(
+  selected: SelectedMailbox,
+): Promise<string> {
   await selected.view.refresh();
-  return selected.view.status.highestModSeq;
+  return `HIGHESTMODSEQ ${selected.view.status.highestModSeq}`;
 }
 
 /** Those of the messages that are \Deleted. */

@@ -4,6 +4,7 @@
  */
 import type { FetchedMessage } from "#src/imap/backend.ts";
 import { defineCommand, type Done, SELECTED } from "#src/imap/command.ts";
+import { ImapError } from "#src/imap/errors.ts";
 import { hasBit, SEEN_BIT } from "#src/imap/flags.ts";
 import type { FetchItem } from "#src/imap/fetch_item.ts";
 import { type FetchPlan, planFetch } from "#src/imap/fetch_plan.ts";
@@ -13,6 +14,7 @@ import {
   writeFromView,
 } from "#src/imap/fetch_writer.ts";
 import { resolveSet } from "#src/imap/resolve_set.ts";
+import { tellVanished } from "#src/imap/resync.ts";
 import type { SequenceSet } from "#src/imap/sequence_set.ts";
 import type { Session } from "#src/imap/session.ts";
 import { StreamLost } from "#src/imap/stream_lost.ts";
@@ -23,7 +25,13 @@ import { parseSequenceSet } from "#src/imap/wire/sequence_set_grammar.ts";
 interface FetchArguments {
   readonly set: SequenceSet;
   readonly items: readonly FetchItem[];
-  readonly changedSince: number | undefined;
+  readonly modifiers: FetchModifiers;
+}
+
+interface FetchModifiers {
+  readonly changedSince?: number;
+  /** Those of the set that are gone since are told, too. */
+  readonly vanished?: boolean;
 }
 
 export const fetch = defineCommand<FetchArguments>({
@@ -31,19 +39,24 @@ export const fetch = defineCommand<FetchArguments>({
   states: SELECTED,
   uid: "also",
   updates: (uid) => uid ? "all" : "noExpunge",
-  parse(cursor) {
+  parse(cursor, { uid }) {
     cursor.sp();
     const set = parseSequenceSet(cursor);
     cursor.sp();
     const items = parseFetchItems(cursor);
-    const changedSince = cursor.trySp() ? parseModifiers(cursor) : undefined;
+    const modifiers = cursor.trySp() ? parseModifiers(cursor, uid) : {};
     cursor.end();
-    return { set, items, changedSince };
+    return { set, items, modifiers };
   },
-  async run(session, { set, items, changedSince }, { uid }) {
+  async run(session, { set, items, modifiers }, { uid }) {
+    const { changedSince, vanished } = modifiers;
+    if (vanished && !session.qresync) {
+      throw new ImapError("BAD", "ENABLE QRESYNC first");
+    }
     const plan = planFetch(items);
-    if (plan.hasModSeq || changedSince !== undefined) session.condstore = true;
+    if (plan.hasModSeq || changedSince !== undefined) session.useCondstore();
     const { selected } = session;
+    if (vanished) await tellVanished(session, set, changedSince ?? 0);
     const picked = resolveSet(session, set, uid ? "uid" : "seq");
     const uids = changedSince === undefined
       ? picked.uids
@@ -56,15 +69,19 @@ export const fetch = defineCommand<FetchArguments>({
   },
 });
 
-/** `(CHANGEDSINCE 5)`. */
-function parseModifiers(cursor: Cursor): number | undefined {
-  let value: number | undefined;
+/** `(CHANGEDSINCE 5 VANISHED)`. RFC 7162 section 3.1.4.1 and 3.2.6. */
+function parseModifiers(cursor: Cursor, uid: boolean): FetchModifiers {
+  let changedSince: number | undefined;
+  let vanished = false;
   cursor.list(() => {
-    if (!cursor.tryWord("CHANGEDSINCE")) cursor.fail("fetch modifier");
-    cursor.sp();
-    value = cursor.number64();
+    if (uid && cursor.tryWord("VANISHED")) vanished = true;
+    else if (cursor.tryWord("CHANGEDSINCE")) {
+      cursor.sp();
+      changedSince = cursor.number64();
+    } else cursor.fail("fetch modifier");
   });
-  return value;
+  if (changedSince === undefined) return cursor.fail("CHANGEDSINCE");
+  return { changedSince, vanished };
 }
 
 interface Always {

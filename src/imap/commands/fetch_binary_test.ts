@@ -149,7 +149,7 @@ Deno.test("PREVIEW, SAVEDATE, EMAILID and THREADID are told", () =>
     );
     assert.match(
       await c.ok("FETCH 1:2 PREVIEW (CHANGEDSINCE 9999)"),
-      /^T\d+ OK/,
+      /^\* OK \[HIGHESTMODSEQ \d+\] Highest\r\nT\d+ OK/,
     );
     assert.match(
       await c.ok("UID FETCH 2 SAVEDATE"),

@@ -3,9 +3,11 @@ import { type Command, defineCommand, LOGGED_IN } from "#src/imap/command.ts";
 import {
   DELIMITER,
   newMailboxName,
+  parseGivenName,
   parseMailbox,
 } from "#src/imap/wire/mailbox_name.ts";
 import { ImapError } from "#src/imap/errors.ts";
+import { tellName } from "#src/imap/tell_name.ts";
 
 export const deleteMailbox = defineCommand({
   name: "DELETE",
@@ -36,17 +38,22 @@ export const rename = defineCommand({
     cursor.sp();
     const from = parseMailbox(cursor, utf8);
     cursor.sp();
-    const to = parseMailbox(cursor, utf8);
+    const to = parseGivenName(cursor, utf8);
     cursor.end();
     return { from, to };
   },
   async run(session, { from, to }) {
-    const name = newMailboxName(to);
+    const name = newMailboxName(to.name);
     if (name.startsWith(`${from}${DELIMITER}`) && from !== "INBOX") {
       throw new ImapError("NO", "A mailbox can not be its own child", "CANNOT");
     }
     const { backend } = session.services;
     await backend.renameMailbox(session.account.id, from, name);
+    if (session.rev2) {
+      // INBOX keeps its name and gives its messages away.
+      tellName(session, name, from === "INBOX" ? name : from);
+      if (to.given !== to.name) tellName(session, name, to.given);
+    }
     return { text: "Renamed" };
   },
 });

@@ -25,18 +25,20 @@ export const search = defineCommand<SearchProgram>({
     return program;
   },
   async run(session, program, { uid, tag }) {
-    if (program.hasModSeq) session.condstore = true;
+    if (program.hasModSeq) session.useCondstore();
     const saves = program.results?.includes("SAVE") ?? false;
     const found = await searchWith(session, program, saves);
     const highest = program.hasModSeq ? highestOf(session, found) : undefined;
     const numbers = uid
       ? found
       : Array.from(found, (one) => session.selected.seqOf(one));
-    if (program.results === undefined) {
+    // RFC 9051 section 6.4.4: no SEARCH responses in IMAP4rev2.
+    const results = program.results ?? (session.rev2 ? ["ALL"] : undefined);
+    if (results === undefined) {
       await writeSearch(session, numbers, highest);
     } else {
-      const shown = program.results.filter((result) => result !== "SAVE");
-      save(session, program.results, found);
+      const shown = results.filter((result) => result !== "SAVE");
+      save(session, results, found);
       if (shown.length > 0) {
         const { hasModSeq } = program;
         writeEsearch(session, { tag, uid, shown, numbers, found, hasModSeq });

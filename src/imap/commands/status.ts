@@ -23,7 +23,7 @@ export const status = defineCommand({
     if (status === undefined) {
       throw new StorageError("notFound", "The name is not a mailbox");
     }
-    if (items.includes("HIGHESTMODSEQ")) session.condstore = true;
+    if (items.includes("HIGHESTMODSEQ")) session.useCondstore();
     await writeStatus(session, { name: info.name, status, objectId }, items);
     return { text: "That is all" };
   },

@@ -50,7 +50,7 @@ export const store = defineCommand<StoreArguments>({
   async run(session, { set, request, isSilent }, { uid }) {
     const selected = session.writable;
     const { backend } = session.services;
-    if (request.unchangedSince !== undefined) session.condstore = true;
+    if (request.unchangedSince !== undefined) session.useCondstore();
     const picked = resolveSome(session, set, uid ? "uid" : "seq");
     if (picked.uids.length === 0) return { text: "Nothing to do" };
     const before = isSilent ? remember(selected, picked.uids) : undefined;
@@ -119,7 +119,7 @@ function writeFlags(session: Session, uid: number, withUid: boolean): void {
   }
   const { selected, out } = session;
   selected.noteTold(uid);
-  out.text(`* ${selected.seqOf(uid)} FETCH (FLAGS `);
+  out.text(`${session.fetchStart(uid)}FLAGS `);
   out.text(session.flagList(uid)).text(")\r\n");
 }
 
@@ -150,7 +150,8 @@ async function tellSome(
     if (!selected.has(uid)) continue;
     if (isKnown) selected.noteTold(uid);
     if (session.condstore) {
-      out.text(`* ${selected.seqOf(uid)} FETCH (UID ${uid} `);
+      const start = session.fetchStart(uid);
+      out.text(session.uidOnly ? start : `${start}UID ${uid} `);
       out.text(`MODSEQ (${selected.modSeqOf(uid)}))\r\n`);
       await out.relieve();
     }

@@ -24,6 +24,19 @@ export function parseMailbox(cursor: Cursor, utf8: boolean): string {
   return mailboxName(cursor.astring(), utf8);
 }
 
+/** A mailbox name, and how the client spelled it. */
+export interface GivenName {
+  readonly name: string;
+  /** Differs from `name` where that is another form of Unicode. */
+  readonly given: string;
+}
+
+/** As `parseMailbox`; RFC 9051 section 5.1 wants other spellings told. */
+export function parseGivenName(cursor: Cursor, utf8: boolean): GivenName {
+  const given = foldInbox(decodeName(cursor.astring(), utf8));
+  return { name: given.normalize("NFC"), given };
+}
+
 /** Reads a mailbox pattern of LIST; wildcards stay. */
 export function parseMailboxPattern(cursor: Cursor, utf8: boolean): string {
   return mailboxName(cursor.listMailbox(), utf8);
@@ -31,18 +44,19 @@ export function parseMailboxPattern(cursor: Cursor, utf8: boolean): string {
 
 /** The store's form of a name on the wire. */
 export function mailboxName(bytes: Uint8Array, utf8: boolean): string {
-  const text = decodeName(bytes, utf8);
-  if (text === undefined) {
-    throw new ImapError("NO", "The mailbox name is not well encoded", "CANNOT");
-  }
-  return foldInbox(text.normalize("NFC"));
+  return foldInbox(decodeName(bytes, utf8).normalize("NFC"));
 }
 
-function decodeName(bytes: Uint8Array, utf8: boolean): string | undefined {
+function decodeName(bytes: Uint8Array, utf8: boolean): string {
   const isAscii = bytes.every((byte) => byte < 0x80);
   // INTEROP: clients that send UTF-8 without asking mean UTF-8.
-  if (utf8 || !isAscii) return tryDecodeUtf8(bytes);
-  return tryDecodeUtf7(asciiText(bytes));
+  const isUtf8 = utf8 || !isAscii;
+  const text = isUtf8 ? tryDecodeUtf8(bytes) : tryDecodeUtf7(asciiText(bytes));
+  if (text !== undefined) return text;
+  // RFC 6855 section 3: octets that are no UTF-8 are a syntax error.
+  const status = utf8 ? "BAD" : "NO";
+  const code = utf8 ? undefined : "CANNOT";
+  throw new ImapError(status, "The mailbox name is not well encoded", code);
 }
 
 /** INBOX is the same in any case of letters. RFC 9051 section 5.1. */

@@ -1,0 +1,58 @@
+/**
+ * Tells a client what is new in its selected mailbox. RFC 9051 section 7.4.1,
+ * 7.5.1 and 7.5.2, RFC 7162 section 3.2.10 (VANISHED).
+ */
+import type { Uid } from "./backend.ts";
+import { writePermanentFlags } from "./flag_responses.ts";
+import { MAX_VANISHED_RANGES } from "./limits.ts";
+import type { News } from "./selected_mailbox.ts";
+import { rangesOf } from "./sequence_set.ts";
+import type { Session } from "./session.ts";
+
+/** Messages that are gone: EXPUNGE, or VANISHED where that is agreed on. */
+export async function writeExpunged(
+  session: Session,
+  news: News,
+): Promise<void> {
+  if (session.tellsVanished) {
+    await writeVanished(session, news.expungedUids, "");
+    return;
+  }
+  const { out } = session;
+  for (const seq of news.expunged) {
+    out.text(`* ${seq} EXPUNGE\r\n`);
+    await out.relieve();
+  }
+}
+
+/** `earlier` says that the client may know of it already. */
+export async function writeVanished(
+  session: Session,
+  uids: ArrayLike<Uid>,
+  earlier: "" | "(EARLIER) ",
+): Promise<void> {
+  const { out } = session;
+  const ranges = rangesOf(uids);
+  for (let at = 0; at < ranges.length; at += MAX_VANISHED_RANGES) {
+    const words = ranges.slice(at, at + MAX_VANISHED_RANGES)
+      .map(([from, to]) => from === to ? `${from}` : `${from}:${to}`);
+    out.line(`* VANISHED ${earlier}${words.join(",")}`);
+    await out.relieve();
+  }
+}
+
+/** EXISTS, and RECENT for clients that know it. */
+export function writeCounts(session: Session): void {
+  const { selected, out } = session;
+  out.text(`* ${selected.exists} EXISTS\r\n`);
+  if (!session.rev2) out.text(`* ${selected.recentCount} RECENT\r\n`);
+}
+
+/** Keywords that the mailbox has had only since. */
+export function writeNewKeywords(session: Session): void {
+  const { selected, out } = session;
+  const { keywords } = selected.view;
+  if (keywords.length <= selected.toldKeywords) return;
+  selected.toldKeywords = keywords.length;
+  writePermanentFlags(out, selected);
+}
