@@ -20,6 +20,7 @@ import { dmarc } from "#src/filters/dmarc.ts";
 import { spf } from "#src/filters/spf.ts";
 import { verifyHostname } from "#src/filters/verify_hostname.ts";
 import type { AnyModule } from "#src/module/define.ts";
+import { proxy } from "#src/storage/proxy/module.ts";
 import { sqlmail } from "#src/storage/sqlmail/module.ts";
 import { file } from "#src/tables/file.ts";
 import { regexp } from "#src/tables/regexp.ts";
@@ -32,6 +33,7 @@ export const MODULES: readonly AnyModule[] = [
   lmtp,
   imap,
   sqlmail,
+  proxy,
   queue,
   remote,
   smarthost,

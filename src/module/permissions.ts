@@ -17,6 +17,8 @@ export interface Permissions {
   readonly write?: readonly string[];
   /** Names of environment variables. */
   readonly env?: readonly string[];
+  /** Facts of the system that libraries ask for: `hostname`. */
+  readonly sys?: readonly "hostname"[];
 }
 
 /** A module that needs nothing. */

@@ -133,23 +133,31 @@ Deno.test("a worker may do what its own instances need and nothing else", () => 
     read: ["/state"],
     write: ["/state"],
     env: [],
+    sys: [],
   });
   assert.deepEqual(of("endpoint-1"), {
     net: ["127.0.0.1:25", "127.0.0.1:53", "[::1]:143"],
     read: ["/etc/aliases"],
     write: [],
     env: [],
+    sys: [],
   });
   assert.deepEqual(of("delivery")?.net, ["*"]);
   const sandbox = of("sandbox-script");
-  assert.deepEqual(sandbox, { net: [], read: [], write: [], env: [] });
+  assert.deepEqual(sandbox, {
+    net: [],
+    read: [],
+    write: [],
+    env: [],
+    sys: [],
+  });
 });
 
 Deno.test("nobody may run programs or load libraries", () => {
   const { workers } = makePlan(configuration(SERVER, 1), DNS);
   for (const { permissions } of workers) {
     const { run, ffi, sys } = toDenoPermissions(permissions);
-    assert.deepEqual({ run, ffi, sys }, { run: false, ffi: false, sys: false });
+    assert.deepEqual({ run, ffi, sys }, { run: false, ffi: false, sys: [] });
   }
 });
 

@@ -113,7 +113,7 @@ export class Runtime {
         if (known !== undefined) return known as never;
         const stub = makeStub(ref, {
           home: this.#link(options.homes.get(ref.instance) ?? "nowhere"),
-          readers: options.readers.map((reader) => this.#link(reader)),
+          readers: this.#readersOf(ref.instance),
           shelf: this.#shelf,
           facts: options.facts,
           receive: (service, receiver) => this.#shared.set(service, receiver),
@@ -160,6 +160,15 @@ export class Runtime {
   /** The named worker is gone. */
   disconnect(name: string): void {
     this.#link(name).disconnect();
+  }
+
+  /** Readers have copies of the instances that are at home in `storage`. */
+  #readersOf(instance: string): readonly Link[] {
+    const { configuration, readers } = this.#options;
+    const home = configuration.instances.get(instance)?.module.home;
+    return home === "storage"
+      ? readers.map((reader) => this.#link(reader))
+      : [];
   }
 
   #link(name: string): Link {

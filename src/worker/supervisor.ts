@@ -170,10 +170,18 @@ export class Supervisor {
       instance,
       visitor: `visitor-${++this.#visitors}`,
       home,
-      readers: plan.readers.flatMap((name) => this.#handles.get(name) ?? []),
+      readers: this.#readersOf(instance),
       facts: this.#facts,
       log,
     });
+  }
+
+  #readersOf(instance: string): readonly WorkerHandle[] {
+    const { configuration, plan } = this.#options;
+    const { module } = configuration.instances.get(instance) ?? {};
+    return module?.home === "storage"
+      ? plan.readers.flatMap((name) => this.#handles.get(name) ?? [])
+      : [];
   }
 
   /** Whether each worker runs, for people who ask. */

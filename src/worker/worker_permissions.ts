@@ -14,6 +14,8 @@ export interface WorkerPermissions {
   readonly read: readonly string[];
   readonly write: readonly string[];
   readonly env: readonly string[];
+  /** Facts of the system. */
+  readonly sys: readonly "hostname"[];
 }
 
 /** Facts of the machine that permissions depend on. */
@@ -36,6 +38,7 @@ export function workerPermissions(
   const read = new Set<string>();
   const write = new Set<string>();
   const env = new Set<string>();
+  const sys = new Set<"hostname">();
   for (const name of names) {
     const instance = instances.get(name);
     if (instance === undefined) continue;
@@ -57,6 +60,7 @@ export function workerPermissions(
     for (const path of asked.read ?? []) read.add(absolute(path));
     for (const path of asked.write ?? []) write.add(absolute(path));
     for (const variable of asked.env ?? []) env.add(variable);
+    for (const fact of asked.sys ?? []) sys.add(fact);
   }
   if (globals.log.output !== "stderr") write.add(globals.log.output);
   return {
@@ -64,6 +68,7 @@ export function workerPermissions(
     read: outermost(read),
     write: outermost(write),
     env: [...env],
+    sys: [...sys],
   };
 }
 
@@ -79,13 +84,13 @@ function outermost(paths: ReadonlySet<string>): readonly string[] {
 export function toDenoPermissions(
   permissions: WorkerPermissions,
 ): Deno.PermissionOptionsObject {
-  const { net, read, write, env } = permissions;
+  const { net, read, write, env, sys } = permissions;
   return {
     net: net.includes("*") ? true : [...net],
     read: [...read],
     write: [...write],
     env: [...env],
-    sys: false,
+    sys: [...sys],
     run: false,
     ffi: false,
     import: false,

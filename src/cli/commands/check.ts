@@ -63,6 +63,7 @@ function formatPermissions(workers: readonly WorkerPlan[]): string {
     add("read", permissions.read);
     add("write", permissions.write);
     add("env", permissions.env);
+    add("sys", permissions.sys);
   }
   // The name of a worker stands once.
   let last = "";
