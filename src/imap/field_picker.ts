@@ -108,8 +108,11 @@ function isName(header: Uint8Array, start: number, end: number): boolean {
 
 /** The offset after the next LF, or the end. */
 function lineEnd(bytes: Uint8Array, from: number): number {
-  const lf = bytes.indexOf(LF, from);
-  return lf < 0 ? bytes.length : lf + 1;
+  // Header lines are short: looking at each byte beats a call of `indexOf`.
+  const length = bytes.length;
+  let at = from;
+  while (at < length && bytes[at] !== LF) at++;
+  return at < length ? at + 1 : length;
 }
 
 function isBlank(byte: number | undefined): boolean {

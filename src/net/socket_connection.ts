@@ -20,6 +20,12 @@ import {
 const READ_HIGH_WATER_BYTES = 128 * 1024;
 
 /**
+ * Queued bytes above which a writer waits. More than the socket itself would
+ * have, so that the next answer is made while the last one is being sent.
+ */
+const WRITE_HIGH_WATER_BYTES = 128 * 1024;
+
+/**
  * Time in which a peer must take something of what is queued for it. Long
  * enough for a phone that changes networks, short enough that a stopped client
  * does not hold its buffers for long.
@@ -91,6 +97,7 @@ export class SocketConnection implements Connection {
     if (this.#error !== undefined) throw this.#error;
     if (this.closed) throw new ConnectionClosed("The connection is closed");
     if (this.#socket.write(bytes)) return;
+    if (this.#socket.writableLength < WRITE_HIGH_WATER_BYTES) return;
     await this.#drained();
   }
 

@@ -23,16 +23,21 @@ const DQUOTE = 0x22;
 const PLUS = 0x2b;
 const SP = 0x20;
 
+/** `00` to `59`. */
+const TWO: readonly string[] = Array.from(
+  { length: 60 },
+  (_, n) => `${n}`.padStart(2, "0"),
+);
+
 /** `"17-Jul-1996 02:44:25 -0700"` of a moment, in UTC. */
 export function formatDateTime(ms: number): string {
   const date = new Date(ms);
-  const two = (value: number): string => `${value}`.padStart(2, "0");
-  const day = `${date.getUTCDate()}`.padStart(2, " ");
+  const day = date.getUTCDate();
   const month = MONTHS[date.getUTCMonth()] ?? "Jan";
   const year = `${date.getUTCFullYear()}`.padStart(4, "0");
-  return `"${day}-${month}-${year} ${two(date.getUTCHours())}:${
-    two(date.getUTCMinutes())
-  }:${two(date.getUTCSeconds())} +0000"`;
+  return `"${day < 10 ? " " : ""}${day}-${month}-${year} ${
+    TWO[date.getUTCHours()]
+  }:${TWO[date.getUTCMinutes()]}:${TWO[date.getUTCSeconds()]} +0000"`;
 }
 
 /** Reads a quoted `date-time`; gives milliseconds since 1970 UTC. */

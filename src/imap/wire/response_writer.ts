@@ -12,6 +12,8 @@ import { encodeUtf7 } from "./utf7.ts";
 
 const EMPTY = new Uint8Array(0);
 const FIRST_BUFFER_BYTES = 512;
+/** A whole chunk and what comes on top of it. */
+const LONG_BUFFER_BYTES = WRITE_CHUNK_BYTES + 8 * 1024;
 /** Pieces from this size on are not copied. */
 const OWN_PIECE_BYTES = 8 * 1024;
 const CR = 0x0d;
@@ -24,6 +26,8 @@ export class ResponseWriter {
   readonly #connection: Connection;
   #buffer: Uint8Array = EMPTY;
   #used = 0;
+  /** Size of the next buffer: long where answers are. */
+  #firstBytes = FIRST_BUFFER_BYTES;
   #queue: Uint8Array[] = [];
   #queued = 0;
   #flushed = 0;
@@ -141,6 +145,9 @@ export class ResponseWriter {
     if (this.#used === 0) return;
     this.#queue.push(this.#buffer.subarray(0, this.#used));
     this.#queued += this.#used;
+    this.#firstBytes = this.#used >= WRITE_CHUNK_BYTES / 2
+      ? LONG_BUFFER_BYTES
+      : FIRST_BUFFER_BYTES;
     this.#buffer = EMPTY;
     this.#used = 0;
   }
@@ -148,7 +155,7 @@ export class ResponseWriter {
   #reserve(bytes: number): void {
     const needed = this.#used + bytes;
     if (needed <= this.#buffer.length) return;
-    let size = Math.max(FIRST_BUFFER_BYTES, this.#buffer.length * 2);
+    let size = Math.max(this.#firstBytes, this.#buffer.length * 2);
     while (size < needed) size *= 2;
     const grown = new Uint8Array(size);
     grown.set(this.#buffer.subarray(0, this.#used));
