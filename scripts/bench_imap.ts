@@ -307,10 +307,26 @@ async function startEpistle(): Promise<{ peer: Peer; server: TestServer }> {
     port: ports.imap,
     tlsPort: ports.imaps,
     ca: await Deno.readTextFile(`${folder}/state/tls/auto/authority.pem`),
-    fill: (mailbox, count) => fillByAppend(ports.imap, mailbox, count),
+    async fill(mailbox, count): Promise<void> {
+      await fillByAppend(ports.imap, mailbox, count);
+      await indexed(server);
+    },
     memory: () => server.rss(),
   };
   return { peer, server };
+}
+
+/** Waits until everything is in the search index, which follows the mail. */
+async function indexed(server: TestServer): Promise<void> {
+  const from = performance.now();
+  for (;;) {
+    const text = await server.cli(["search", "status", "--json"]);
+    const { contents, indexed } = JSON.parse(text) as Record<string, number>;
+    if ((indexed ?? 0) >= (contents ?? 0)) break;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+  const seconds = (performance.now() - from) / 1_000;
+  say(`  indexed ${seconds.toFixed(0)} s after the last message`);
 }
 
 /** A hundred messages a command. */
