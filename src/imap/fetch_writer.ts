@@ -51,18 +51,18 @@ function begin(
   extras: FetchExtras,
 ): boolean {
   const { selected, out } = session;
-  const words: string[] = [];
-  const saysUid = extras.uid && !session.uidOnly;
-  if (saysUid || plan.hasUid) words.push(`UID ${uid}`);
-  if (extras.flags || plan.hasFlags) {
-    words.push(`FLAGS ${session.flagList(uid)}`);
+  const { hasUid, hasFlags, hasModSeq } = plan;
+  let words = extras.uid && !session.uidOnly || hasUid ? `UID ${uid}` : "";
+  if (extras.flags || hasFlags) {
+    words += `${words === "" ? "" : " "}FLAGS ${session.flagList(uid)}`;
     selected.noteTold(uid);
   }
-  if (extras.modSeq || plan.hasModSeq) {
-    words.push(`MODSEQ (${selected.modSeqOf(uid)})`);
+  if (extras.modSeq || hasModSeq) {
+    const modSeq = selected.modSeqOf(uid);
+    words += `${words === "" ? "" : " "}MODSEQ (${modSeq})`;
   }
-  out.text(`${session.fetchStart(uid)}${words.join(" ")}`);
-  return words.length > 0;
+  out.text(session.fetchStart(uid)).text(words);
+  return words !== "";
 }
 
 /** Throws where an item can not be answered for this message. */

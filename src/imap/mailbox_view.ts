@@ -43,6 +43,8 @@ export class MailboxView {
   #modSeqs: Float64Array;
   #flags: Float64Array;
   #count: number;
+  /** Where the last message was found; only a guess. */
+  #lastFound = 0;
   #keywords: readonly string[];
   #status: MailboxStatus;
   /** Log read up to here. */
@@ -109,13 +111,21 @@ export class MailboxView {
 
   /** Index of the message; -1 where it is not here. */
   indexOf(uid: Uid): number {
-    const at = lowerBound(this.#uids, uid, this.#count);
+    const at = this.lowerBound(uid);
     return at < this.#count && this.#uids[at] === uid ? at : -1;
   }
 
   /** Index of the first message whose UID is at least `uid`. */
   lowerBound(uid: Uid): number {
-    return lowerBound(this.#uids, uid, this.#count);
+    // FETCH goes through the messages in their order and asks for each often.
+    for (let at = this.#lastFound; at < this.#lastFound + 2; at++) {
+      if (at >= this.#count || this.#uids[at] !== uid) continue;
+      this.#lastFound = at;
+      return at;
+    }
+    const at = lowerBound(this.#uids, uid, this.#count);
+    if (this.#uids[at] === uid) this.#lastFound = at;
+    return at;
   }
 
   flagsAt(index: number): FlagSet {

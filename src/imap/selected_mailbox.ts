@@ -8,6 +8,7 @@
  */
 import type { FlagSet, ModSeq, Uid } from "./backend.ts";
 import { ImapError } from "./errors.ts";
+import { FlagTexts } from "./flag_texts.ts";
 import type { MailboxView, ViewListener } from "./mailbox_view.ts";
 import { normaliseRanges, STAR } from "./sequence_set.ts";
 import {
@@ -51,6 +52,7 @@ export class SelectedMailbox implements ViewListener {
   readonly #changed: Set<Uid> = new Set();
   /** Ranges of UIDs that are \Recent here; the upper end is not included. */
   readonly #recent: [from: Uid, to: Uid][] = [];
+  readonly flagTexts: FlagTexts = new FlagTexts();
   /** Keywords that the client knows of. */
   toldKeywords = 0;
   /** UIDs that SEARCH has saved for `$`, ascending. RFC 5182. */
@@ -181,7 +183,10 @@ export class SelectedMailbox implements ViewListener {
   }
 
   isRecent(uid: Uid): boolean {
-    return this.#recent.some(([from, to]) => uid >= from && uid < to);
+    for (const [from, to] of this.#recent) {
+      if (uid >= from && uid < to) return true;
+    }
+    return false;
   }
 
   get recentCount(): number {

@@ -8,18 +8,17 @@
  */
 import type { Connection } from "#src/net/connection.ts";
 import { ConnectionTimeout } from "#src/net/connection_errors.ts";
+import { DeflateConnection } from "#src/net/deflate_connection.ts";
 import { StorageError } from "#src/errors/errors.ts";
 import type { Log } from "#src/log/log.ts";
 import type { AccountId, MailboxInfo, Uid } from "./backend.ts";
 import type { Command, SessionState } from "./command.ts";
 import { ImapError } from "./errors.ts";
-import { flagNames } from "./flags.ts";
 import { LOGIN_TIMEOUT_MS, MAX_BEFORE_LOGIN_MS } from "./limits.ts";
 import { SelectedMailbox } from "./selected_mailbox.ts";
 import type { ImapServices } from "./services.ts";
 import { CommandReader } from "./wire/framing.ts";
 import { ResponseWriter } from "./wire/response_writer.ts";
-import { formatFlagList } from "./flag_responses.ts";
 import { writeCounts, writeExpunged, writeNewKeywords } from "./news_writer.ts";
 
 /** Who is logged in. */
@@ -33,7 +32,6 @@ export class Session {
   readonly services: ImapServices;
   /** By name in capitals. */
   readonly commands: ReadonlyMap<string, Command>;
-  readonly connection: Connection;
   readonly reader: CommandReader;
   readonly out: ResponseWriter;
   log: Log;
@@ -47,7 +45,9 @@ export class Session {
   /** Called when `isDraining` is set. */
   onDrain: (() => void) | undefined;
   loginFailures = 0;
-  readonly #begun: number;
+  #begun: number;
+  #connection: Connection;
+  readonly #strangerLog: Log;
   #account: SessionAccount | undefined;
   #selected: SelectedMailbox | undefined;
 
@@ -60,8 +60,9 @@ export class Session {
     this.services = services;
     this.#begun = services.clock.monotonic();
     this.commands = commands;
-    this.connection = connection;
+    this.#connection = connection;
     this.log = log;
+    this.#strangerLog = log;
     this.out = new ResponseWriter(connection);
     this.reader = new CommandReader(connection, {
       beforeWait: () => this.out.flush(),
@@ -69,6 +70,21 @@ export class Session {
       patience: (timeoutMs) => this.#patience(timeoutMs),
       messageAfter: (name) => commands.get(name)?.messageAfter,
     });
+  }
+
+  /** With compression another one than at first. */
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  /** The bytes are compressed. RFC 4978. */
+  get isCompressed(): boolean {
+    return this.#connection instanceof DeflateConnection;
+  }
+
+  /** Compresses from here on. */
+  compress(): void {
+    this.#useConnection(new DeflateConnection(this.#connection));
   }
 
   get state(): SessionState {
@@ -215,11 +231,36 @@ export class Session {
     }
   }
 
+  /**
+   * Forgets everything but TLS. RFC 8437 section 3. Says whether it could: not
+   * where compressed bytes are there that nobody has read.
+   */
+  unauthenticate(): boolean {
+    this.end();
+    this.enabled.clear();
+    this.#condstore = false;
+    this.out.utf8Names = false;
+    this.reader.loggedIn = false;
+    this.log = this.#strangerLog;
+    this.#begun = this.services.clock.monotonic();
+    if (!(this.#connection instanceof DeflateConnection)) return true;
+    const plain = this.#connection.release();
+    if (plain === undefined) return false;
+    this.#useConnection(plain);
+    return true;
+  }
+
   /** Frees everything. The connection is closed by the loop. */
   end(): void {
     this.unselect();
     if (this.#account !== undefined) this.#forget(this.#account.name);
     this.#account = undefined;
+  }
+
+  #useConnection(connection: Connection): void {
+    this.#connection = connection;
+    this.out.useConnection(connection);
+    this.reader.useConnection(connection);
   }
 
   /** Reads what hints have said of the selected mailbox; tells nothing. */
@@ -281,9 +322,9 @@ export class Session {
   /** `(\Seen \Recent)` of a message. */
   flagList(uid: Uid): string {
     const selected = this.selected;
-    const names = flagNames(selected.flagsOf(uid), selected.view.keywords);
-    const isRecent = !this.rev2 && selected.isRecent(uid);
-    return formatFlagList(isRecent ? [...names, "\\Recent"] : names);
+    const recent = !this.rev2 && selected.isRecent(uid);
+    const { keywords } = selected.view;
+    return selected.flagTexts.of(selected.flagsOf(uid), keywords, { recent });
   }
 
   /** A stranger has not long, however it drips its bytes. */

@@ -97,10 +97,11 @@ async function fetchFromView(
   always: Always,
 ): Promise<boolean> {
   const { selected, out } = session;
+  const extras = { ...always, flags: false };
   let missing = 0;
   for (const one of uids) {
     if (!selected.has(one)) missing++;
-    else writeFromView(session, one, plan, { ...always, flags: false });
+    else writeFromView(session, one, plan, extras);
     if (out.isFull) await out.flush();
   }
   return missing === 0;
