@@ -53,9 +53,16 @@ export class SocketConnection implements Connection {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = 0;
 
+  readonly #writeTimeoutMs: number;
+
   /** `tls`: what is known of TLS that has begun already. */
-  constructor(socket: Socket, tls?: ConnectionTls) {
+  constructor(
+    socket: Socket,
+    tls?: ConnectionTls,
+    options: { readonly writeTimeoutMs?: number } = {},
+  ) {
     this.#socket = socket;
+    this.#writeTimeoutMs = options.writeTimeoutMs ?? WRITE_TIMEOUT_MS;
     this.#tls = tls;
     this.remoteAddress = plainAddress(socket.remoteAddress);
     this.remotePort = socket.remotePort ?? 0;
@@ -239,7 +246,7 @@ export class SocketConnection implements Connection {
       }
       timedOut = true;
       resolve();
-    }, WRITE_TIMEOUT_MS);
+    }, this.#writeTimeoutMs);
     socket.once("drain", resolve);
     socket.once("close", resolve);
     try {
