@@ -1,8 +1,10 @@
 /**
- * `imap`: mailboxes over IMAP4rev1. The protocol is in `src/imap`, the work of
+ * `imap`: mailboxes over IMAP4rev2 and IMAP4rev1. The protocol is in `src/imap`, the work of
  * the endpoint in `imap_endpoint.ts`.
  */
+import { block, list, repeated } from "#src/config/compound.ts";
 import type { ConfigOf } from "#src/config/directive.ts";
+import { pattern } from "#src/config/places.ts";
 import { duration } from "#src/config/quantities.ts";
 import { bool, integer, oneOf, words } from "#src/config/values.ts";
 import { defineModule } from "#src/module/define.ts";
@@ -41,9 +43,20 @@ const config = {
     default: 300,
   }),
   hide_capability: words({
-    doc: "Capabilities that are not advertised, as they are spelled.",
+    doc:
+      "Capabilities that are not advertised, as they are spelled; commands " +
+      "that belong to nothing else are unknown then.",
     default: [],
   }),
+  hide_capability_for: repeated(block({
+    account: list(pattern({ doc: "An account or an expression." }), {
+      doc: "Accounts by name, or `/expression/` for part of the name.",
+    }),
+    capability: words({ doc: "What they are not offered." }),
+  }, {
+    doc: "Capabilities that some accounts are not offered after login, for " +
+      "programs that get along with the rest.",
+  })),
 };
 
 /** The settings of a block. */
@@ -52,7 +65,8 @@ export type ImapConfig = ConfigOf<typeof config>;
 export const imap = defineModule({
   name: "imap",
   version: "1.0.0",
-  doc: "Gives mail programs their mailboxes over IMAP4rev1 (RFC 3501).\n\n" +
+  doc: "Gives mail programs their mailboxes over IMAP4rev2 (RFC 9051) and " +
+    "IMAP4rev1 (RFC 3501).\n\n" +
     "The names of a block are the addresses to listen on, as in " +
     "`imap 0.0.0.0:993 { }`. Clients that were idle hear of new mail at once.",
   roles: ["endpoint"],

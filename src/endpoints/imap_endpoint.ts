@@ -21,10 +21,12 @@ import {
   parseListenAddress,
 } from "#src/net/listener.ts";
 import { LoginLimits } from "#src/net/login_limits.ts";
+import { tlsForUpgrade } from "#src/net/runtime_support.ts";
 import { SocketConnection } from "#src/net/socket_connection.ts";
 import { SourceLimits } from "#src/net/source_limits.ts";
 import { TlsContexts } from "#src/net/tls_contexts.ts";
 import { listenImplicit } from "#src/net/tls_listener.ts";
+import { hiddenFor } from "./hidden_for.ts";
 import { AppendSpool } from "./imap_spool.ts";
 import type { ImapConfig } from "./imap.ts";
 
@@ -153,10 +155,11 @@ export class ImapEndpoint implements Endpoint, Lifecycle {
         idleTimeoutMs: idle_timeout,
         insecureAuth: insecure_auth,
         hiddenCapabilities: new Set(hide_capability.map(upperAscii)),
+        hiddenFor: hiddenFor(this.#config.hide_capability_for),
         maxSessionsPerAccount: max_sessions,
         serverId: { name: "Epistle" },
       },
-      tls: this.#contexts,
+      tls: tlsForUpgrade(this.#contexts),
       log: this.#host.log,
       clock: this.#host.clock,
       sessionsOf: new Map(),

@@ -55,6 +55,7 @@ async function withEndpoint(
     max_connections: 0,
     max_connection_rate: 0,
     hide_capability: [],
+    hide_capability_for: [],
   }, host);
   await instance.start?.(AbortSignal.timeout(10_000));
   const port = Number.parseInt(

@@ -3,6 +3,7 @@
  * the auth module, the state. RFC 9051 section 6.1.1. A word without code
  * behind it can not stand here.
  */
+import type { Command } from "./command.ts";
 import { mechanismsOf } from "./sasl_mechanisms.ts";
 import type { Session } from "./session.ts";
 import { upperAscii } from "./wire/ascii.ts";
@@ -45,6 +46,10 @@ const EXTENSIONS: readonly (readonly [word: string, afterLogin: boolean])[] = [
   ["BINARY", true],
   /** RFC 8970: `fetch_writer.ts`. */
   ["PREVIEW", true],
+  /** RFC 9585: `progress.ts`. */
+  ["INPROGRESS", true],
+  /** RFC 5255 section 4.5: texts are compared by i;unicode-casemap. */
+  ["I18NLEVEL=1", true],
 ];
 
 /**
@@ -67,12 +72,28 @@ export async function capabilitiesOf(session: Session): Promise<string[]> {
   }
   if (isLoggedIn) words.push(await appendLimit(session));
   else words.push(...loginWords(session));
-  return words.filter((word) => !isHidden(session, upperAscii(word)));
+  return words.filter((word) => isOffered(session, word));
+}
+
+function isOffered(session: Session, word: string): boolean {
+  // RFC 4978 section 3: not twice.
+  if (word === "COMPRESS=DEFLATE" && session.isCompressed) return false;
+  return !isHidden(session, upperAscii(word));
 }
 
 /** Whether an operator has switched a capability off (`word` in capitals). */
 export function isHidden(session: Session, word: string): boolean {
-  return session.services.settings.hiddenCapabilities.has(word);
+  const { hiddenCapabilities, hiddenFor } = session.services.settings;
+  if (hiddenCapabilities.has(word)) return true;
+  const account = session.accountName;
+  return account !== undefined && (hiddenFor?.(account).has(word) ?? false);
+}
+
+/** Whether a command belongs to nothing but capabilities that are hidden. */
+export function isSwitchedOff(session: Session, command: Command): boolean {
+  const words = command.capabilities;
+  return words.length > 0 &&
+    words.every((word) => isHidden(session, upperAscii(word)));
 }
 
 /** RFC 7889: the same limit for every mailbox. */

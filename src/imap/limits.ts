@@ -30,6 +30,9 @@ export const MAX_SET_RANGES = 100_000;
 /** Most criteria in one SEARCH, so that a scan of them stays short. */
 export const MAX_SEARCH_KEYS = 1000;
 
+/** Between signs of life during long work; impatient clients give 30 seconds. */
+export const PROGRESS_INTERVAL_MS = 10_000;
+
 /** Ranges in one VANISHED, so that its line stays readable (RFC 2683 3.2.1.5). */
 export const MAX_VANISHED_RANGES = 500;
 

@@ -52,8 +52,10 @@ export interface ImapSettings {
   readonly idleTimeoutMs: number;
   /** Passwords may cross the wire in the clear. */
   readonly insecureAuth: boolean;
-  /** In capitals; never advertised. */
+  /** In capitals; never advertised, and their own commands are unknown. */
   readonly hiddenCapabilities: ReadonlySet<string>;
+  /** The same for one account, after its login. */
+  hiddenFor?(account: string): ReadonlySet<string>;
   readonly maxSessionsPerAccount: number;
   /** What ID says: name and version of the program. */
   readonly serverId: Readonly<Record<string, string>>;

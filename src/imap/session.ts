@@ -244,10 +244,10 @@ export class Session {
     this.log = this.#strangerLog;
     this.#begun = this.services.clock.monotonic();
     if (!(this.#connection instanceof DeflateConnection)) return true;
-    const plain = this.#connection.release();
-    if (plain === undefined) return false;
-    this.#useConnection(plain);
-    return true;
+    const { inner } = this.#connection;
+    const isClean = this.#connection.release() && !this.reader.hasBuffered;
+    this.#useConnection(inner);
+    return isClean;
   }
 
   /** Frees everything. The connection is closed by the loop. */

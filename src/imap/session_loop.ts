@@ -12,7 +12,7 @@ import {
 } from "#src/net/connection_errors.ts";
 import type { Connection } from "#src/net/connection.ts";
 import { LimitError } from "#src/errors/errors.ts";
-import { capabilitiesOf } from "./capability.ts";
+import { capabilitiesOf, isSwitchedOff } from "./capability.ts";
 import type { Command, Done } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { ImapError } from "./errors.ts";
@@ -32,7 +32,6 @@ import {
 export class SessionLoop {
   readonly #session: Session;
   readonly #services: ImapServices;
-  readonly #connection: Connection;
   #bad = 0;
   /** The loop waits for the client between commands. */
   #isWaiting = false;
@@ -45,7 +44,6 @@ export class SessionLoop {
     id: string,
   ) {
     this.#services = services;
-    this.#connection = connection;
     const log = services.log.with({
       session: id,
       remote: connection.remoteAddress,
@@ -83,7 +81,7 @@ export class SessionLoop {
       await this.#breakOff(error);
     } finally {
       session.end();
-      await this.#connection.close();
+      await session.connection.close();
     }
   }
 
@@ -100,13 +98,13 @@ export class SessionLoop {
 
   /** Ends the connection at once. */
   destroy(): void {
-    this.#connection.destroy();
+    this.#session.connection.destroy();
   }
 
   async #sayBye(): Promise<void> {
     try {
       await this.#session.out.line("* BYE The server is going down").flush();
-      await this.#connection.close();
+      await this.#session.connection.close();
     } catch (error) {
       this.#session.log.debug("client gone at BYE", { error });
     }
@@ -192,7 +190,10 @@ export class SessionLoop {
       name = cursor.word("command");
     }
     const command = COMMANDS.get(name);
-    if (command === undefined || !hasForm(command, uid)) {
+    if (
+      command === undefined || !hasForm(command, uid) ||
+      isSwitchedOff(session, command)
+    ) {
       throw new ImapError("BAD", "Unknown command");
     }
     const prepared = command.prepare(cursor, { uid, utf8: session.utf8 });
@@ -213,7 +214,7 @@ export class SessionLoop {
   /** What is new goes out before the tagged answer, also before NO. */
   async #tellNews(command: Command, uid: boolean): Promise<void> {
     const updates = command.updates(uid);
-    if (updates === "none" || this.#connection.closed) return;
+    if (updates === "none" || this.#session.connection.closed) return;
     await this.#session.tellNews({
       expunge: updates !== "noExpunge",
       poll: updates === "poll",

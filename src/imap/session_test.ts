@@ -388,6 +388,35 @@ Deno.test("hidden capabilities are not advertised", () =>
     { hiddenCapabilities: new Set(["CONDSTORE"]) },
   ));
 
+Deno.test("commands of hidden capabilities are unknown, for accounts too", () =>
+  withImap(
+    async (server) => {
+      const c = await server.select();
+      const words = await c.ok("CAPABILITY");
+      assert.doesNotMatch(words, /UNAUTHENTICATE|DEFLATE|QRESYNC|rev2/);
+      assert.match(await c.run("UNAUTHENTICATE"), /BAD Unknown command/);
+      assert.match(await c.run("COMPRESS DEFLATE"), /BAD Unknown command/);
+      assert.match(await c.ok("ENABLE QRESYNC IMAP4rev2"), /\* ENABLED\r\n/);
+      const other = await server.connect();
+      await other.ok("LOGIN bob secret");
+      assert.match(
+        await other.ok("CAPABILITY"),
+        /IMAP4rev2 .*QRESYNC.*DEFLATE/,
+      );
+      assert.match(await other.run("UNAUTHENTICATE"), /BAD Unknown command/);
+    },
+    {},
+    {
+      hiddenCapabilities: new Set(["UNAUTHENTICATE"]),
+      hiddenFor: (account) =>
+        new Set(
+          account === "alice"
+            ? ["QRESYNC", "COMPRESS=DEFLATE", "IMAP4REV2"]
+            : [],
+        ),
+    },
+  ));
+
 Deno.test("whoever does not log in is sent away, whatever it sends", () => {
   const clock = new FakeClock();
   return withImap(async (server) => {

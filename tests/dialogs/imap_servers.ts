@@ -50,7 +50,11 @@ const startImap: StartDialogServer = async (given) => {
       clock: {
         now: () => NOW,
         monotonic: () => 0,
-        sleep: () => Promise.resolve(),
+        // Time stands still: who waits is woken by the signal alone.
+        sleep: (_ms, signal) =>
+          new Promise((_, reject) => {
+            signal?.addEventListener("abort", () => reject(signal.reason));
+          }),
       },
     },
     { insecureAuth: given.has("insecure_auth") },

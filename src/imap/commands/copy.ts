@@ -1,6 +1,7 @@
 /** COPY, MOVE and their UID forms. RFC 9051 section 6.4.7, 6.4.8 (RFC 6851). */
 import type { PlacedMessages } from "#src/imap/backend.ts";
 import { type Command, defineCommand, SELECTED } from "#src/imap/command.ts";
+import { withProgress } from "#src/imap/progress.ts";
 import { resolveSome } from "#src/imap/resolve_set.ts";
 import { highestModSeq } from "./expunge.ts";
 import { formatSet } from "#src/imap/sequence_set.ts";
@@ -31,16 +32,18 @@ function defineCopy(
       cursor.end();
       return { set, target };
     },
-    async run(session, { set, target }, { uid }) {
+    async run(session, { set, target }, { uid, tag }) {
       const selected = move ? session.writable : session.selected;
       const { view } = selected;
       const picked = resolveSome(session, set, uid ? "uid" : "seq");
       const info = await session.findTarget(target);
       if (picked.uids.length === 0) return { text: "Nothing to do" };
       const { backend } = session.services;
-      const placed = await backend.copy(view.mailbox, picked.uids, info.id, {
-        move,
-      });
+      const placed = await withProgress(
+        session,
+        tag,
+        backend.copy(view.mailbox, picked.uids, info.id, { move }),
+      );
       if (info.id === view.mailbox) await view.refresh();
       const code = copyUid(placed);
       if (!move) return { text: "Copied", ...(code && { code }) };

@@ -2,6 +2,7 @@
 import type { Uid } from "#src/imap/backend.ts";
 import { defineCommand, SELECTED } from "#src/imap/command.ts";
 import { DELETED_BIT, hasBit } from "#src/imap/flags.ts";
+import { withProgress } from "#src/imap/progress.ts";
 import { resolveSet } from "#src/imap/resolve_set.ts";
 import type { SelectedMailbox } from "#src/imap/selected_mailbox.ts";
 import { parseSequenceSet } from "#src/imap/wire/sequence_set_grammar.ts";
@@ -21,7 +22,7 @@ export const expunge = defineCommand({
     cursor.end();
     return set;
   },
-  async run(session, set) {
+  async run(session, set, { tag }) {
     const selected = session.writable;
     const { view } = selected;
     // Flags that others have set count too.
@@ -32,7 +33,8 @@ export const expunge = defineCommand({
     const uids = deletedUids(selected, candidates);
     if (uids.length > 0) {
       const { backend } = session.services;
-      view.applyExpunged(await backend.expunge(view.mailbox, uids));
+      const work = backend.expunge(view.mailbox, uids);
+      view.applyExpunged(await withProgress(session, tag, work));
     }
     return session.condstore
       ? { text: "Expunged", code: await highestModSeq(selected) }

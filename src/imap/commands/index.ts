@@ -3,6 +3,7 @@ import type { Command } from "#src/imap/command.ts";
 import { append } from "./append.ts";
 import { authenticate } from "./authenticate.ts";
 import { capability } from "./capability.ts";
+import { compress } from "./compress.ts";
 import { copy, move } from "./copy.ts";
 import { create } from "./create.ts";
 import { enable } from "./enable.ts";
@@ -28,6 +29,7 @@ import { examine, select } from "./select.ts";
 import { starttls } from "./starttls.ts";
 import { status } from "./status.ts";
 import { store } from "./store.ts";
+import { unauthenticate } from "./unauthenticate.ts";
 import { close, unselect } from "./unselect.ts";
 
 const ALL: readonly Command[] = [
@@ -36,6 +38,7 @@ const ALL: readonly Command[] = [
   capability,
   check,
   close,
+  compress,
   copy,
   create,
   deleteMailbox,
@@ -60,6 +63,7 @@ const ALL: readonly Command[] = [
   status,
   store,
   subscribe,
+  unauthenticate,
   unselect,
   unsubscribe,
 ];

@@ -3,6 +3,7 @@
  * (SAVE), RFC 7162 section 3.1.5 (MODSEQ).
  */
 import { defineCommand, SELECTED } from "#src/imap/command.ts";
+import { withProgress } from "#src/imap/progress.ts";
 import {
   isInView,
   resolveSearch,
@@ -26,8 +27,7 @@ export const search = defineCommand<SearchProgram>({
   },
   async run(session, program, { uid, tag }) {
     if (program.hasModSeq) session.useCondstore();
-    const saves = program.results?.includes("SAVE") ?? false;
-    const found = await searchWith(session, program, saves);
+    const found = await searchWith(session, program, tag);
     const highest = program.hasModSeq ? highestOf(session, found) : undefined;
     const numbers = uid
       ? found
@@ -52,17 +52,20 @@ export const search = defineCommand<SearchProgram>({
 async function searchWith(
   session: Session,
   program: SearchProgram,
-  saves: boolean,
+  tag: string,
 ): Promise<Uint32Array> {
   const { selected, services } = session;
   try {
     const key = resolveSearch(session, program.root);
     if (isInView(key)) return searchView(session, key);
-    const found = await services.backend.search(selected.view.mailbox, key);
+    const work = services.backend.search(selected.view.mailbox, key);
+    const found = await withProgress(session, tag, work);
     return found.filter((uid) => selected.has(uid));
   } catch (error) {
     // RFC 5182 section 2.1: a failed search leaves nothing saved.
-    if (saves) selected.savedResult = new Uint32Array(0);
+    if (program.results?.includes("SAVE")) {
+      selected.savedResult = new Uint32Array(0);
+    }
     throw error;
   }
 }

@@ -93,6 +93,11 @@ export class CommandReader {
     this.#hooks = hooks;
   }
 
+  /** Reads from another connection from now on; nothing may lie here. */
+  useConnection(connection: Connection): void {
+    this.#connection = connection;
+  }
+
   /** Whether bytes lie here that nobody has asked for yet. */
   get hasBuffered(): boolean {
     return this.#chunk.length > 0;

@@ -23,7 +23,7 @@ const BACKSLASH = 0x5c;
 
 /** Collects and writes answers. */
 export class ResponseWriter {
-  readonly #connection: Connection;
+  #connection: Connection;
   #buffer: Uint8Array = EMPTY;
   #used = 0;
   /** Size of the next buffer: long where answers are. */
@@ -35,6 +35,11 @@ export class ResponseWriter {
   utf8Names = false;
 
   constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Writes to another connection from now on; nothing may wait. */
+  useConnection(connection: Connection): void {
     this.#connection = connection;
   }
 
