@@ -14,6 +14,7 @@ import {
   parseListenAddress,
 } from "#src/net/listener.ts";
 import { LoginLimits } from "#src/net/login_limits.ts";
+import { tlsForUpgrade } from "#src/net/runtime_support.ts";
 import { SourceLimits } from "#src/net/source_limits.ts";
 import { TlsContexts } from "#src/net/tls_contexts.ts";
 import { listenImplicit } from "#src/net/tls_listener.ts";
@@ -169,7 +170,7 @@ export class SmtpEndpoint implements Endpoint, Lifecycle {
       protocol: this.#kind === "lmtp" ? "lmtp" : "smtp",
       hostname: config.hostname ?? this.#host.globals.hostname,
       banner: config.banner,
-      tls: this.#contexts,
+      tls: tlsForUpgrade(this.#contexts),
       implicitTls: this.#isImplicit(address),
       insecureAuth: this.#login?.insecure_auth ?? false,
       requireAuth: this.#kind === "submission",

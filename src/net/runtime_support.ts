@@ -19,6 +19,17 @@ export function isOlder(a: string, b: string): boolean {
  * Whether the server's side of TLS can take over an accepted socket: STARTTLS,
  * and certificates by server name.
  */
-export function canWrapSockets(): boolean {
-  return !isOlder(Deno.version.deno, WRAPPED_TLS_DENO);
+export function canWrapSockets(version: string = Deno.version.deno): boolean {
+  return !isOlder(version, WRAPPED_TLS_DENO);
+}
+
+/**
+ * What STARTTLS is offered and begun with: nothing where the runtime would
+ * leave the client waiting for a handshake that never comes.
+ */
+export function tlsForUpgrade<T>(
+  contexts: T | undefined,
+  version: string = Deno.version.deno,
+): T | undefined {
+  return canWrapSockets(version) ? contexts : undefined;
 }
