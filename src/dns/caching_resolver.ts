@@ -19,6 +19,14 @@ export interface CachingOptions {
 
 /** About 1 MB of short answers. */
 const MAX_ENTRIES = 5_000;
+/**
+ * Longer answers are asked for again: a name server of somebody else decides
+ * how long they are, and can be asked for any number of names (SPF). Real
+ * records are far below; all entries together stay below 20 MB.
+ */
+const MAX_ANSWER_BYTES = 4_096;
+/** What a record costs besides its text. */
+const RECORD_BYTES = 32;
 /** Long enough for a burst of mail from one place, short for any change. */
 const POSITIVE_MS = 60_000;
 /** People add missing records while they watch. */
@@ -102,7 +110,9 @@ export class CachingResolver implements Resolver {
     const { positiveMs, negativeMs } = this.#options;
     try {
       const value = await ask();
-      this.#keep(key, { value, until: this.#clock.monotonic() + positiveMs });
+      if (sizeOf(value) <= MAX_ANSWER_BYTES) {
+        this.#keep(key, { value, until: this.#clock.monotonic() + positiveMs });
+      }
       return value;
     } catch (error) {
       if (error instanceof DnsError && !error.temporary) {
@@ -121,6 +131,15 @@ export class CachingResolver implements Resolver {
     }
     this.#entries.set(key, entry);
   }
+}
+
+/** About the memory of an answer: strings in lists and records. */
+function sizeOf(value: unknown): number {
+  if (typeof value === "string") return value.length + RECORD_BYTES;
+  if (typeof value !== "object" || value === null) return RECORD_BYTES;
+  let size = RECORD_BYTES;
+  for (const each of Object.values(value)) size += sizeOf(each);
+  return size;
 }
 
 /** `task`, given up by this caller when its signal is aborted. */

@@ -64,3 +64,24 @@ Deno.test("the cache keeps to its bound and drops the oldest", async () => {
   await resolver.a("a.test");
   assert.deepEqual(inner.queries, ["a a.test", "a b.test", "a a.test"]);
 });
+
+Deno.test("huge answers are given but not kept", async () => {
+  const inner = new FakeResolver({
+    "big.test": { txt: Array.from({ length: 250 }, () => ["x".repeat(255)]) },
+    "many.test": { a: Array.from({ length: 256 }, (_, i) => `192.0.2.${i}`) },
+    "small.test": { txt: [["v=spf1 -all"]] },
+  });
+  const resolver = new CachingResolver(inner, new FakeClock());
+  for (let i = 0; i < 2; i++) {
+    assert.equal((await resolver.txt("big.test")).length, 250);
+    assert.equal((await resolver.a("many.test")).length, 256);
+    assert.equal((await resolver.txt("small.test")).length, 1);
+  }
+  assert.deepEqual(inner.queries, [
+    "txt big.test",
+    "a many.test",
+    "txt small.test",
+    "txt big.test",
+    "a many.test",
+  ]);
+});

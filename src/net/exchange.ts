@@ -29,7 +29,7 @@ export async function exchangeDatagram(
   signal.addEventListener("abort", abort, { once: true });
   socket.on("error", reject);
   socket.on("message", (bytes, from) => {
-    if (from.port === peer.port && accepts(bytes)) resolve(bytes);
+    if (isFrom(from, peer) && accepts(bytes)) resolve(bytes);
   });
   try {
     await bind(socket, peer);
@@ -44,6 +44,18 @@ export async function exchangeDatagram(
     socket.close(() => closed.resolve());
     await closed.promise;
   }
+}
+
+/** Anybody can send to our port; only the server that was asked may answer. */
+function isFrom(from: Peer, peer: Peer): boolean {
+  return from.port === peer.port &&
+    plainAddress(from.address) === plainAddress(peer.address);
+}
+
+/** An IPv6 address in its shortest form, without zone. */
+function plainAddress(address: string): string {
+  const [plain = ""] = address.split("%");
+  return plain.includes(":") ? new URL(`http://[${plain}]`).hostname : plain;
 }
 
 /** Checks the permission first: the event loop would report it to nobody. */
