@@ -1,5 +1,6 @@
 /** Which hosts take mail for a domain. RFC 5321 section 5.1, RFC 7505. */
 import { domainToASCII } from "node:url";
+import { cidrContains, parseCidr } from "#src/config/cidr.ts";
 import { DnsError, type MxRecord, type Resolver } from "#src/dns/resolver.ts";
 import { SmtpError } from "#src/smtp/reply.ts";
 
@@ -103,8 +104,17 @@ export function loop(): SmtpError {
 
 /** Loopback and "this host": such an address is ourselves, whatever its name. */
 export function isOwnAddress(address: string): boolean {
-  return /^(?:127\.|0\.|(?:::ffff:)?127\.|::1?$)/i.test(address);
+  return OWN_NETWORKS.some((network) => cidrContains(network, address));
 }
+
+const OWN_NETWORKS = [
+  "127.0.0.0/8",
+  "0.0.0.0/8",
+  "::/127",
+  // The same through a translator. RFC 6052 section 2.1.
+  "64:ff9b::127.0.0.0/104",
+  "64:ff9b::0.0.0.0/104",
+].flatMap((text) => parseCidr(text) ?? []);
 
 async function settle(
   answer: Promise<readonly string[]>,
