@@ -290,6 +290,15 @@ Deno.test("a thousand signatures cost ten look-ups", async () => {
 Deno.test("forged results that claim our name are removed, others stay", async () => {
   const message = "Authentication-Results: MX.example.org; dkim=pass\r\n" +
     "Authentication-Results: (x) mx.example.org 1;\r\n spf=pass\r\n" +
+    "Authentication-Results: (\\() mx.example.org; x=1\r\n" +
+    'Authentication-Results: "mx.ex\\ample.org"; x=2\r\n' +
+    "Authentication-Results: mx.example.org.; x=3\r\n" +
+    "Authentication-Results: mx.example.org/1; x=4\r\n" +
+    `Authentication-Results: (${"x".repeat(3000)})mx.example.org; x=5\r\n` +
+    "Authentication-Results : \r\n mx.example.org; x=6\r\n" +
+    "Authentication-Results: mx.example.org\0; x=7\r\n" +
+    'Authentication-Results: "mx.example.org; x=8\r\n' +
+    "Authentication-Results: ; x=9\r\n" +
     `Authentication-Results: other.test; spf=pass\r\n${MESSAGE}`;
   const box = new FaultyDelivery();
   const bench = new PipelineBench("delivery box", { deliveries: { box } });

@@ -52,35 +52,62 @@ function oneLine(text: string): string {
   return text.replace(/[\x00-\x1f\x7f]+/g, " ").slice(0, 900);
 }
 
-/** The header without Authentication-Results that carry our name. */
+/**
+ * The header without Authentication-Results that carry our name, or a name
+ * that another reader could take for ours: whoever trusts our name must not
+ * be told lies under it.
+ */
 export function withoutForgedResults(
   header: HeaderBlock,
   hostname: string,
 ): HeaderBlock {
+  const own = hostname.toLowerCase();
   const claimed = header.all("authentication-results").filter((field) =>
-    authservId(header, field) === hostname.toLowerCase()
+    mayBeOurs(header, field, own)
   );
   if (claimed.length === 0) return header;
   const starts = new Set(claimed.map(({ start }) => start));
   return header.without((field) => starts.has(field.start));
 }
 
-/** The name at the start of the field, comments passed over. */
-function authservId(header: HeaderBlock, field: HeaderField): string {
+function mayBeOurs(
+  header: HeaderBlock,
+  field: HeaderField,
+  own: string,
+): boolean {
   const bytes = header.rawValue(field).subarray(0, MAX_ID_BYTES);
-  const text = new TextDecoder().decode(bytes);
-  let depth = 0;
-  let name = "";
-  for (const character of text) {
-    if (character === "(") depth++;
-    else if (character === ")") depth = Math.max(0, depth - 1);
-    else if (depth > 0) continue;
-    else if (/[\s;]/.test(character)) {
-      if (name !== "") break;
-    } else name += character;
-  }
-  return name.replace(/^"(.*)"$/, "$1").toLowerCase();
+  const name = authservId(new TextDecoder().decode(bytes));
+  if (name === undefined || name === "") return true;
+  // What follows the name may be nothing to others (`/1`, `.`, a control).
+  return name.startsWith(own) && !/^\.?[a-z0-9_-]/.test(name.slice(own.length));
 }
 
-/** Comments before the name are not worth more. */
+/**
+ * The name at the start of the field in lower case, comments and quotes taken
+ * away; `undefined` where comment or quotes do not end.
+ */
+function authservId(text: string): string | undefined {
+  let depth = 0;
+  let quoted = false;
+  let name = "";
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at] ?? "";
+    if (character === "\\") {
+      at++;
+      if (depth === 0) name += text[at] ?? "";
+    } else if (quoted || depth > 0) {
+      if (quoted && character === '"') quoted = false;
+      else if (quoted) name += character;
+      else if (character === "(") depth++;
+      else if (character === ")") depth--;
+    } else if (character === "(") depth++;
+    else if (character === '"') quoted = true;
+    else if (/[\s;]/.test(character)) {
+      if (name !== "" || character === ";") break;
+    } else name += character;
+  }
+  return quoted || depth > 0 ? undefined : name.toLowerCase().trim();
+}
+
+/** A name behind more comments than this is nobody's. */
 const MAX_ID_BYTES = 2000;

@@ -34,19 +34,31 @@ type Token =
 /** Splits at commas, semicolons and the colon of a group. */
 function* mailboxes(text: string): Generator<readonly Token[]> {
   let tokens: Token[] = [];
+  let inGroup = false;
   for (const token of tokenize(text)) {
     if (token.kind !== "text") {
       tokens.push(token);
     } else if (token.text === "," || token.text === ";") {
       yield tokens;
       tokens = [];
+      if (token.text === ";") inGroup = false;
     } else if (token.text === ":") {
+      // An address there is dropped here, and may be shown elsewhere.
+      if (inGroup || !tokens.every(isGroupName)) {
+        return yield [{ kind: "broken" }];
+      }
+      inGroup = true;
       tokens = [];
     } else {
       tokens.push(token);
     }
   }
   yield tokens;
+}
+
+function isGroupName(token: Token): boolean {
+  return token.kind === "quoted" ||
+    (token.kind === "text" && !token.text.includes("@"));
 }
 
 function* tokenize(text: string): Generator<Token> {
@@ -120,6 +132,8 @@ function addressOf(tokens: readonly Token[]): string | undefined {
   const angles = tokens.filter((token) => token.kind === "angle");
   const [angle, another] = angles;
   if (another !== undefined) return undefined;
+  // Behind the address only a comment may stand.
+  if (angle !== undefined && tokens.at(-1) !== angle) return undefined;
   const text = angle === undefined
     ? tokens.map((token) => token.kind === "broken" ? "" : token.text).join("")
     : angle.text.replace(/\s+/g, "");

@@ -18,6 +18,13 @@ export interface ClientName {
 /** Names behind one address that are looked at. RFC 7208 section 4.6.4. */
 const MAX_NAMES = 10;
 
+/**
+ * DNS allows every byte in a name, and its owner decides both directions:
+ * what is no host name could say anything in a header. RFC 1123 section 2.1,
+ * underscores let pass.
+ */
+const HOST_NAME = /^[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?$/i;
+
 /** Looks the address up; never rejects for an answer that DNS can give. */
 export async function lookUpClientName(
   address: string,
@@ -30,9 +37,10 @@ export async function lookUpClientName(
   } catch (error) {
     return failure(error, "", "permerror");
   }
-  const claimed = names[0] ?? "";
+  const hosts = names.filter((name) => HOST_NAME.test(name));
+  const claimed = hosts[0] ?? "";
   let trouble: ClientName | undefined;
-  for (const name of names.slice(0, MAX_NAMES)) {
+  for (const name of hosts.slice(0, MAX_NAMES)) {
     try {
       const forward = address.includes(":")
         ? await resolver.aaaa(name, signal)

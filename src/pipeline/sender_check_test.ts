@@ -75,6 +75,13 @@ Deno.test("From fields that nobody understands alike are refused", async () => {
     `From: "${OWN}`,
     `From: (${OWN}`,
     `From: <${OWN}`,
+    // What is dropped as the name of a group may be shown as the author.
+    `From: <boss@example.org>: ${OWN};`,
+    `From: boss@example.org: ${OWN};`,
+    `From: boss@example.org:;`,
+    `From: Team: boss@example.org: ${OWN};`,
+    `From: <${OWN}> boss@example.org`,
+    `From: <${OWN}> "boss@example.org"`,
   ];
   for (const field of fields) {
     assert.deepEqual((await send(OWN, field)).results, ["550 5.6.0"], field);
