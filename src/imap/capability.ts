@@ -36,6 +36,8 @@ const EXTENSIONS: readonly (readonly [word: string, afterLogin: boolean])[] = [
   ["CONDSTORE", true],
   /** RFC 7162 section 3.2: `resync.ts`, `news_writer.ts`. */
   ["QRESYNC", true],
+  /** RFC 9586: `session.ts`, `resolve_set.ts`. */
+  ["UIDONLY", true],
   /** RFC 6855, RFC 9755: `commands/enable.ts`, `append_reader.ts`. */
   ["UTF8=ACCEPT", true],
   /** RFC 4315: `commands/append.ts`, `copy.ts`, `expunge.ts`. */

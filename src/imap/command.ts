@@ -63,6 +63,8 @@ export interface CommandSpec<A> {
   readonly states: readonly SessionState[];
   /** `UID name` exists too (`also`), or is the only form (`only`). */
   readonly uid?: "also" | "only";
+  /** Without `UID` it takes or gives sequence numbers; so where left out. */
+  readonly numbered?: boolean;
   /** What CAPABILITY says while the command is there. */
   readonly capability?: string | readonly string[];
   /**
@@ -93,6 +95,8 @@ export interface Command {
   readonly name: string;
   readonly states: readonly SessionState[];
   readonly uid: "also" | "only" | "no";
+  /** As it stands without `UID` it is about sequence numbers. */
+  readonly numbered: boolean;
   readonly capabilities: readonly string[];
   readonly messageAfter: number | undefined;
   updates(uid: boolean): Updates;
@@ -108,6 +112,7 @@ export function defineCommand<A>(spec: CommandSpec<A>): Command {
     name: spec.name,
     states: spec.states,
     uid: spec.uid ?? "no",
+    numbered: spec.uid === "also" && spec.numbered !== false,
     capabilities: typeof capability === "string" ? [capability] : capability,
     messageAfter: spec.messageAfter,
     updates: (uid) => typeof updates === "function" ? updates(uid) : updates,

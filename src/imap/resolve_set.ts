@@ -13,7 +13,10 @@ export function resolveSet(
   by: "seq" | "uid",
 ): Picked {
   const { selected } = session;
-  if (set.kind === "ranges") return selected.pick(set.ranges, by);
+  if (set.kind === "ranges") {
+    if (by === "seq" && session.uidOnly) throw uidRequired();
+    return selected.pick(set.ranges, by);
+  }
   return selected.pick(savedRanges(session), "uid");
 }
 
@@ -24,6 +27,7 @@ export function resolveRanges(
   by: "seq" | "uid",
 ): UidRanges {
   if (set.kind === "saved") return savedRanges(session);
+  if (by === "seq" && session.uidOnly) throw uidRequired();
   return session.selected.uidRanges(set.ranges, by);
 }
 
@@ -38,6 +42,11 @@ export function resolveSome(
     throw new ImapError("NO", "The messages are gone", "EXPUNGEISSUED");
   }
   return picked;
+}
+
+/** RFC 9586 section 3: there are no sequence numbers for this client. */
+export function uidRequired(): ImapError {
+  return new ImapError("BAD", "There are no sequence numbers", "UIDREQUIRED");
 }
 
 function savedRanges(session: Session): UidRanges {

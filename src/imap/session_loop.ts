@@ -16,6 +16,7 @@ import { capabilitiesOf, isSwitchedOff } from "./capability.ts";
 import type { Command, Done } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { ImapError } from "./errors.ts";
+import { uidRequired } from "./resolve_set.ts";
 import { StreamLost } from "./stream_lost.ts";
 import { LOGIN_TIMEOUT_MS, MAX_BAD_COMMANDS } from "./limits.ts";
 import type { ImapServices } from "./services.ts";
@@ -200,6 +201,7 @@ export class SessionLoop {
     if (!command.states.includes(session.state)) {
       throw new ImapError("BAD", `Not valid when ${stateText(session)}`);
     }
+    if (session.uidOnly && command.numbered && !uid) throw uidRequired();
     // From here on the command sees to the literal itself.
     this.#hasUnreadLiteral = false;
     try {

@@ -18,8 +18,12 @@ const SWITCHES: readonly Switch[] = [
   { word: "CONDSTORE", turnOn: (session) => session.useCondstore() },
   { word: "IMAP4rev2", turnOn: useUtf8 },
   { word: "QRESYNC", turnOn: (session) => session.useCondstore() },
+  { word: "UIDONLY", turnOn: noEffect },
   { word: "UTF8=ACCEPT", turnOn: useUtf8 },
 ];
+
+/** Whoever answers looks whether it is enabled. */
+function noEffect(): void {}
 
 function useUtf8(session: Session): void {
   session.out.utf8Names = true;

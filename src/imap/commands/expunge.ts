@@ -12,6 +12,7 @@ export const expunge = defineCommand({
   name: "EXPUNGE",
   states: SELECTED,
   uid: "also",
+  numbered: false,
   parse(cursor, { uid }) {
     if (!uid) {
       noArguments(cursor);

@@ -13,6 +13,7 @@ import { ImapError } from "#src/imap/errors.ts";
 import { hasBit, SEEN_BIT } from "#src/imap/flags.ts";
 import { writePermanentFlags } from "#src/imap/flag_responses.ts";
 import { writeCounts } from "#src/imap/news_writer.ts";
+import { uidRequired } from "#src/imap/resolve_set.ts";
 import { resync, type ResyncRequest } from "#src/imap/resync.ts";
 import { tellName } from "#src/imap/tell_name.ts";
 import type { SelectedMailbox } from "#src/imap/selected_mailbox.ts";
@@ -97,7 +98,7 @@ function checkParameters(session: Session, parameters: Parameters): void {
   if (parameters.resync === undefined) return;
   if (!session.qresync) throw new ImapError("BAD", "ENABLE QRESYNC first");
   if (session.uidOnly && parameters.resync.match !== undefined) {
-    throw new ImapError("BAD", "There are no sequence numbers", "UIDREQUIRED");
+    throw uidRequired();
   }
 }
 
