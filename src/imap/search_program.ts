@@ -34,6 +34,8 @@ export interface SearchProgram {
   /** `undefined`: answer with SEARCH; else with ESEARCH. */
   readonly results: readonly SearchReturn[] | undefined;
   readonly root: SearchNode;
+  /** CHARSET was given. */
+  readonly hasCharset: boolean;
   /** MODSEQ was searched for: the answer carries one. RFC 7162 section 3.1.5. */
   readonly hasModSeq: boolean;
 }

@@ -52,6 +52,8 @@ export const VALID_COMMANDS: readonly string[] = [
   'a ID ("name" "x" "version" NIL)',
   "a ID ()",
   "a ENABLE CONDSTORE X-UNKNOWN",
+  "a LANGUAGE",
+  'a LANGUAGE fr "en-CA" default',
   "a COMPRESS DEFLATE",
   "a UNAUTHENTICATE",
   "a EXAMINE INBOX (CONDSTORE QRESYNC (5 7 1:4,9 (1,3:4 2,8:9)))",

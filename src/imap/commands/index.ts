@@ -11,6 +11,7 @@ import { expunge } from "./expunge.ts";
 import { fetch } from "./fetch.ts";
 import { id } from "./id.ts";
 import { idle } from "./idle.ts";
+import { language } from "./language.ts";
 import { list } from "./list.ts";
 import { login } from "./login.ts";
 import { logout } from "./logout.ts";
@@ -48,6 +49,7 @@ const ALL: readonly Command[] = [
   fetch,
   id,
   idle,
+  language,
   list,
   login,
   logout,

@@ -3,6 +3,7 @@
  * (SAVE), RFC 7162 section 3.1.5 (MODSEQ).
  */
 import { defineCommand, SELECTED } from "#src/imap/command.ts";
+import { ImapError } from "#src/imap/errors.ts";
 import { withProgress } from "#src/imap/progress.ts";
 import {
   isInView,
@@ -26,6 +27,10 @@ export const search = defineCommand<SearchProgram>({
     return program;
   },
   async run(session, program, { uid, tag }) {
+    // RFC 6855 section 3: what UTF-8 has been agreed on needs no other word.
+    if (program.hasCharset && session.enabled.has("UTF8=ACCEPT")) {
+      throw new ImapError("BAD", "There is no CHARSET after UTF8=ACCEPT");
+    }
     if (program.hasModSeq) session.useCondstore();
     const found = await searchWith(session, program, tag);
     const highest = program.hasModSeq ? highestOf(session, found) : undefined;

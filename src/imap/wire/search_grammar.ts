@@ -32,7 +32,8 @@ interface Progress {
 /** Reads everything after `SEARCH `. */
 export function parseSearch(cursor: Cursor): SearchProgram {
   const results = parseReturn(cursor);
-  if (cursor.tryWord("CHARSET")) {
+  const hasCharset = cursor.tryWord("CHARSET");
+  if (hasCharset) {
     cursor.sp();
     checkCharset(asciiText(cursor.astring()));
     cursor.sp();
@@ -44,7 +45,8 @@ export function parseSearch(cursor: Cursor): SearchProgram {
   const root: SearchNode = keys.length === 1 && only !== undefined
     ? only
     : { kind: "and", keys };
-  return { results, root, hasModSeq: progress.hasModSeq };
+  const { hasModSeq } = progress;
+  return { results, root, hasCharset, hasModSeq };
 }
 
 function parseReturn(cursor: Cursor): readonly SearchReturn[] | undefined {
