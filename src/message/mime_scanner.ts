@@ -226,9 +226,6 @@ export class MimeScanner {
     how: { readonly closes: boolean },
   ): void {
     const lineStart = this.#base + start;
-    if (this.#heading !== undefined) {
-      this.#endHeader(lineStart, { enter: false });
-    }
     const before = start >= 1 ? bytes[start - 1] : this.#last;
     const beforeThat = start >= 2
       ? bytes[start - 2]
@@ -237,6 +234,13 @@ export class MimeScanner {
       : this.#lastButOne;
     const breakLength = before !== LF ? 0 : beforeThat === CR ? 2 : 1;
     const contentEnd = lineStart - breakLength;
+    if (this.#heading !== undefined) {
+      // A message without end of header ends with the part that it is in.
+      const { part } = this.#heading;
+      const isInner = this.#frames.at(-1)?.part.message === part;
+      const headerEnd = Math.max(contentEnd, part.headerStart);
+      this.#endHeader(isInner ? headerEnd : lineStart, { enter: false });
+    }
     this.#keep(bytes, start);
     this.#closeFrames(index + 1, contentEnd, this.#lines - (breakLength && 1));
     const frame = this.#frames[index];

@@ -182,3 +182,24 @@ Deno.test("hostile bodies are read in linear time", () => {
     assert.equal(root.bodyEnd, body.length);
   }
 });
+
+Deno.test("a message without end of header stays in its part", () => {
+  for (const end of ["\r\n", "\n"]) {
+    const body = [
+      "--x",
+      "Content-Type: message/rfc822",
+      "",
+      "A: b",
+      "--x--",
+      "",
+    ]
+      .join(end);
+    for (const chunk of [1, 1_000]) {
+      const [part] = scan("multipart/mixed; boundary=x", body, chunk).children;
+      const { bodyStart = 0, bodyEnd = 0, message } = part ?? {};
+      assert.equal(body.slice(bodyStart, bodyEnd), "A: b");
+      assert.equal(message?.bodyStart, bodyEnd);
+      assert.equal(message?.bodyEnd, bodyEnd);
+    }
+  }
+});

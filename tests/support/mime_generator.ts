@@ -93,7 +93,8 @@ function part(pick: Pick, depth: number, parent: string): string {
   if (parent === "digest" && pick(2) === 0) {
     return `\r\n${message(pick, depth + 1)}`;
   }
-  return pick(12) === 0 ? "\r\nno header at all" : entity(pick, depth);
+  const isBare = parent !== "digest" && pick(12) === 0;
+  return isBare ? "\r\nno header at all" : entity(pick, depth);
 }
 
 function inner(pick: Pick, depth: number): string {
