@@ -13,6 +13,7 @@ import { PASS } from "#src/module/roles/verdict.ts";
 import { addAuthResult } from "#src/pipeline/auth_results.ts";
 import { authorAddresses } from "#src/pipeline/author_addresses.ts";
 import { domainOf } from "#src/pipeline/mail_address.ts";
+import { chosenSignatures } from "#src/verify/chosen_signatures.ts";
 import { hashBody, signMessage } from "#src/verify/dkim_sign.ts";
 import { verifyDkim } from "#src/verify/mailauth.ts";
 import { adaptResolver } from "#src/verify/resolver_adapter.ts";
@@ -51,9 +52,6 @@ class KeyRing {
   }
 }
 
-/** Signatures that are looked at: each costs a look-up and a hash. */
-const MAX_SIGNATURES = 10;
-
 class Dkim implements Filter {
   readonly #config: DkimConfig;
   readonly #host: Host;
@@ -88,12 +86,14 @@ class Dkim implements Filter {
       addAuthResult(values, "dkim=none");
       return;
     }
-    const tooMany = new Set(
-      signatures.slice(MAX_SIGNATURES).map(({ start }) => start),
+    const chosen = new Set(
+      chosenSignatures(header).map(({ start }) => start),
     );
-    const looked = tooMany.size === 0
+    const looked = chosen.size === signatures.length
       ? header
-      : header.without(({ start }) => tooMany.has(start));
+      : header.without(({ name, start }) =>
+        name === "dkim-signature" && !chosen.has(start)
+      );
     const { results } = await verifyDkim(
       looked.bytes,
       body.bytes === undefined ? body.open() : once(body.bytes),

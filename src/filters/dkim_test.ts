@@ -136,6 +136,17 @@ Deno.test("a body that lies in a file is signed the same way", () =>
     );
   }));
 
+Deno.test("a field that decides who answers cannot be added", () =>
+  withKeys(async (folder, records) => {
+    const text = await signed(folder, OURS);
+    const fields = ["From", "Reply-To", "To", "Cc", "Subject", "Date"];
+    for (const field of fields) {
+      const added = `${field}: evil@evil.test\r\n${text}`;
+      const results = await verified(added, zoneOf(records));
+      assert.doesNotMatch(results, /dkim=pass/, field);
+    }
+  }));
+
 Deno.test("a changed body or header fails", () =>
   withKeys(async (folder, records) => {
     const text = await signed(folder, OURS);

@@ -47,7 +47,7 @@ const FIELDS = [
   "list-unsubscribe",
   "list-unsubscribe-post",
 ];
-const GUARDED = new Set(["from", "to", "subject", "date"]);
+const GUARDED = new Set(["from", "reply-to", "to", "cc", "subject", "date"]);
 
 const ENCODER = new TextEncoder();
 const CRLF = ENCODER.encode("\r\n");

@@ -4,6 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { NodeResolve } from "./resolver_adapter.ts";
+import { wholeLines } from "./whole_lines.ts";
 
 /** One look-up of SPF. */
 export interface SpfQuestion {
@@ -78,7 +79,9 @@ export async function verifyDkim(
     rejectRsaSha1: true,
   });
   await verifier.emitHeaders(asBuffer(header));
-  for await (const chunk of body) await verifier.nextChunk(asBuffer(chunk));
+  for await (const chunk of wholeLines(body)) {
+    await verifier.nextChunk(asBuffer(chunk));
+  }
   await verifier.finalChunk();
   return { results: verifier.results };
 }
