@@ -58,10 +58,11 @@ const PIECES = [
   "(OR ".repeat(60),
 ];
 
-/** One command, mutated a few times. */
+/** One command, mutated a few times or not at all. */
 export function mutatedCommand(pick: Pick): string {
   let result = VALID_COMMANDS[pick(VALID_COMMANDS.length)] ?? "";
-  for (let n = pick(4); n >= 0; n--) {
+  // Few changes leave much that runs, many leave little that parses.
+  for (let n = [0, 1, 1, 1, 2, 4][pick(6)] ?? 0; n > 0; n--) {
     const at = pick(result.length + 1);
     const piece = PIECES[pick(PIECES.length)] ?? "";
     switch (pick(6)) {
