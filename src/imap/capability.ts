@@ -68,6 +68,9 @@ export async function capabilitiesOf(session: Session): Promise<string[]> {
     if (isLoggedIn || !afterLogin) words.push(word);
   }
   for (const command of session.commands.values()) {
+    const { powers } = session.services.backend;
+    const { power } = command;
+    if (power !== undefined && powers?.[power] === undefined) continue;
     const isEarly = command.states.includes("notAuthenticated") ||
       EARLY_COMMANDS.has(command.name);
     if (isLoggedIn || isEarly) words.push(...command.capabilities);

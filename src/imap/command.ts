@@ -3,6 +3,7 @@
  * `commands/index.ts`. A command is parsed completely, then the state is
  * checked, then it runs.
  */
+import type { StoragePowers } from "./powers.ts";
 import type { Cursor } from "./wire/cursor.ts";
 import type { PendingLiteral } from "./wire/framing.ts";
 import type { Session } from "./session.ts";
@@ -67,6 +68,8 @@ export interface CommandSpec<A> {
   readonly numbered?: boolean;
   /** What CAPABILITY says while the command is there. */
   readonly capability?: string | readonly string[];
+  /** What the store has to be able to do. */
+  readonly power?: keyof StoragePowers;
   /**
    * A message comes after so many arguments: it and what follows is left to
    * `run`.
@@ -98,6 +101,7 @@ export interface Command {
   /** As it stands without `UID` it is about sequence numbers. */
   readonly numbered: boolean;
   readonly capabilities: readonly string[];
+  readonly power: keyof StoragePowers | undefined;
   readonly messageAfter: number | undefined;
   updates(uid: boolean): Updates;
   /** Parses; throws `WireSyntaxError`. */
@@ -114,6 +118,7 @@ export function defineCommand<A>(spec: CommandSpec<A>): Command {
     uid: spec.uid ?? "no",
     numbered: spec.uid === "also" && spec.numbered !== false,
     capabilities: typeof capability === "string" ? [capability] : capability,
+    power: spec.power,
     messageAfter: spec.messageAfter,
     updates: (uid) => typeof updates === "function" ? updates(uid) : updates,
     prepare(cursor, context): PreparedCommand {

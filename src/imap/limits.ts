@@ -33,6 +33,12 @@ export const MAX_SEARCH_KEYS = 1000;
 /** Between signs of life during long work; impatient clients give 30 seconds. */
 export const PROGRESS_INTERVAL_MS = 10_000;
 
+/** Mailboxes that one ESEARCH looks into. */
+export const MAX_SEARCHED_MAILBOXES = 1_000;
+
+/** Searches of one session that are alive; each is looked at with all news. */
+export const MAX_SEARCH_CONTEXTS = 16;
+
 /** Ranges in one VANISHED, so that its line stays readable (RFC 2683 3.2.1.5). */
 export const MAX_VANISHED_RANGES = 500;
 

@@ -2,13 +2,32 @@
 import type { SearchKey } from "./search_key.ts";
 import type { SequenceSet } from "./sequence_set.ts";
 
-/** What ESEARCH can give back. RFC 4731 section 3.1. */
-export type SearchReturn = "MIN" | "MAX" | "ALL" | "COUNT" | "SAVE";
+/**
+ * What ESEARCH can give back. RFC 4731 section 3.1, RFC 5182 (SAVE), RFC 9394
+ * (PARTIAL), RFC 5267 (UPDATE).
+ */
+export type SearchReturn =
+  | "MIN"
+  | "MAX"
+  | "ALL"
+  | "COUNT"
+  | "SAVE"
+  | "PARTIAL"
+  | "UPDATE";
+
+/**
+ * Positions in the result from 1, or from -1 at its end backwards; both of one
+ * sign. RFC 9394 section 3.1.
+ */
+export interface PartialRange {
+  readonly from: number;
+  readonly to: number;
+}
 
 /** Keys that mean the same to storage and session. */
 type PlainKey = Exclude<
   SearchKey,
-  { readonly kind: "and" | "or" | "not" | "uid" }
+  { readonly kind: "and" | "or" | "not" | "uid" | "fuzzy" }
 >;
 
 /** One criterion as written. */
@@ -21,6 +40,7 @@ export type SearchNode =
     readonly right: SearchNode;
   }
   | { readonly kind: "not"; readonly key: SearchNode }
+  | { readonly kind: "fuzzy"; readonly key: SearchNode }
   | {
     readonly kind: "set";
     readonly by: "seq" | "uid";
@@ -33,6 +53,8 @@ export type SearchNode =
 export interface SearchProgram {
   /** `undefined`: answer with SEARCH; else with ESEARCH. */
   readonly results: readonly SearchReturn[] | undefined;
+  /** With PARTIAL among the results. */
+  readonly partial: PartialRange | undefined;
   readonly root: SearchNode;
   /** CHARSET was given. */
   readonly hasCharset: boolean;

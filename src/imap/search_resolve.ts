@@ -3,10 +3,12 @@
  * alone where it knows everything that is asked for (flags, UIDs, MODSEQ).
  */
 import type { Uid } from "./backend.ts";
+import { ImapError } from "./errors.ts";
 import { bitOf, hasBit } from "./flags.ts";
 import { resolveRanges } from "./resolve_set.ts";
 import type { SearchNode } from "./search_program.ts";
 import type { SearchKey, UidRanges } from "./search_key.ts";
+import { normaliseRanges } from "./sequence_set.ts";
 import type { Session } from "./session.ts";
 
 /** Sets and \Recent become UIDs. */
@@ -25,6 +27,8 @@ export function resolveSearch(session: Session, node: SearchNode): SearchKey {
       };
     case "not":
       return { kind: "not", key: resolveSearch(session, node.key) };
+    case "fuzzy":
+      return { kind: "fuzzy", key: resolveSearch(session, node.key) };
     case "set":
       return { kind: "uid", ranges: resolveRanges(session, node.set, node.by) };
     case "recent":
@@ -33,6 +37,32 @@ export function resolveSearch(session: Session, node: SearchNode): SearchKey {
         ranges: session.selected.recentRanges()
           .map(([from, to]) => [from, to - 1] as const),
       };
+    default:
+      return node;
+  }
+}
+
+/**
+ * The key for a mailbox that is not selected. RFC 7377 section 2.3: sequence
+ * numbers, `$` and \\Recent mean nothing there.
+ */
+export function resolveElsewhere(node: SearchNode, highest: Uid): SearchKey {
+  const inner = (one: SearchNode): SearchKey => resolveElsewhere(one, highest);
+  switch (node.kind) {
+    case "and":
+      return { kind: "and", keys: node.keys.map(inner) };
+    case "or":
+      return { kind: "or", left: inner(node.left), right: inner(node.right) };
+    case "not":
+    case "fuzzy":
+      return { kind: node.kind, key: inner(node.key) };
+    case "set":
+      if (node.by === "seq" || node.set.kind !== "ranges") {
+        throw new ImapError("BAD", "Only UIDs mean something there");
+      }
+      return { kind: "uid", ranges: normaliseRanges(node.set.ranges, highest) };
+    case "recent":
+      return { kind: "uid", ranges: [] };
     default:
       return node;
   }

@@ -10,6 +10,7 @@ import type { FlagSet, ModSeq, Uid } from "./backend.ts";
 import { ImapError } from "./errors.ts";
 import { FlagTexts } from "./flag_texts.ts";
 import type { MailboxView, ViewListener } from "./mailbox_view.ts";
+import { SearchContexts } from "./search_contexts.ts";
 import { normaliseRanges, STAR } from "./sequence_set.ts";
 import {
   type Ascending,
@@ -57,6 +58,8 @@ export class SelectedMailbox implements ViewListener {
   toldKeywords = 0;
   /** UIDs that SEARCH has saved for `$`, ascending. RFC 5182. */
   savedResult: Uint32Array = new Uint32Array(0);
+  /** Searches that are kept up to date. RFC 5267. */
+  readonly contexts: SearchContexts = new SearchContexts();
 
   constructor(name: string, readOnly: boolean) {
     this.name = name;

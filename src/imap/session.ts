@@ -280,8 +280,13 @@ export class Session {
     if (selected.view.deleted) {
       throw new ImapError("BYE", "The selected mailbox was deleted");
     }
-    if (!selected.hasNews) return;
+    const { contexts } = selected;
+    if (!selected.hasNews) {
+      if (contexts.size > 0) await contexts.tellChanged(this);
+      return;
+    }
     const news = selected.takeNews({ expunge: options.expunge });
+    if (contexts.size > 0) contexts.tellExpunged(this, news);
     await writeExpunged(this, news);
     if (news.exists !== undefined) {
       if (!this.rev2) await this.#claimRecent(selected, news.newFrom);
@@ -293,6 +298,7 @@ export class Session {
       if (selected.has(uid)) this.tellFlags(uid);
       await this.out.relieve();
     }
+    if (contexts.size > 0) await contexts.tellChanged(this);
   }
 
   /** Tells of keywords that the mailbox has had only since. */

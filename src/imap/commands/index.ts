@@ -25,17 +25,21 @@ import {
 import { namespace } from "./namespace.ts";
 import { check, noop } from "./noop.ts";
 import { replace } from "./replace.ts";
-import { search } from "./search.ts";
+import { cancelUpdate, search } from "./search.ts";
+import { esearch } from "./esearch.ts";
 import { examine, select } from "./select.ts";
+import { sort } from "./sort.ts";
 import { starttls } from "./starttls.ts";
 import { status } from "./status.ts";
 import { store } from "./store.ts";
+import { thread } from "./thread.ts";
 import { unauthenticate } from "./unauthenticate.ts";
 import { close, unselect } from "./unselect.ts";
 
 const ALL: readonly Command[] = [
   append,
   authenticate,
+  cancelUpdate,
   capability,
   check,
   close,
@@ -44,6 +48,7 @@ const ALL: readonly Command[] = [
   create,
   deleteMailbox,
   enable,
+  esearch,
   examine,
   expunge,
   fetch,
@@ -61,10 +66,12 @@ const ALL: readonly Command[] = [
   replace,
   search,
   select,
+  sort,
   starttls,
   status,
   store,
   subscribe,
+  thread,
   unauthenticate,
   unselect,
   unsubscribe,

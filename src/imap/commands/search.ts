@@ -1,24 +1,32 @@
 /**
  * SEARCH and UID SEARCH. RFC 9051 section 6.4.4, RFC 4731 (ESEARCH), RFC 5182
- * (SAVE), RFC 7162 section 3.1.5 (MODSEQ).
+ * (SAVE), RFC 7162 section 3.1.5 (MODSEQ), RFC 5267 (UPDATE, CANCELUPDATE),
+ * RFC 9394 (PARTIAL).
  */
 import { defineCommand, SELECTED } from "#src/imap/command.ts";
 import { ImapError } from "#src/imap/errors.ts";
-import { withProgress } from "#src/imap/progress.ts";
+import {
+  type Found,
+  writeEsearch,
+  writeNumbers,
+} from "#src/imap/search_answer.ts";
+import type { SearchKey } from "#src/imap/search_key.ts";
+import type { SearchProgram, SearchReturn } from "#src/imap/search_program.ts";
 import {
   isInView,
   resolveSearch,
   searchView,
 } from "#src/imap/search_resolve.ts";
-import type { SearchProgram, SearchReturn } from "#src/imap/search_program.ts";
-import { formatSet } from "#src/imap/sequence_set.ts";
 import type { Session } from "#src/imap/session.ts";
+import { withProgress } from "#src/imap/progress.ts";
+import { asciiText } from "#src/imap/wire/ascii.ts";
 import { parseSearch } from "#src/imap/wire/search_grammar.ts";
 
 export const search = defineCommand<SearchProgram>({
   name: "SEARCH",
   states: SELECTED,
   uid: "also",
+  capability: ["CONTEXT=SEARCH", "PARTIAL", "SEARCH=FUZZY"],
   updates: (uid) => uid ? "all" : "noExpunge",
   parse(cursor) {
     cursor.sp();
@@ -27,48 +35,88 @@ export const search = defineCommand<SearchProgram>({
     return program;
   },
   async run(session, program, { uid, tag }) {
+    const { hasModSeq, partial } = program;
     // RFC 6855 section 3: what UTF-8 has been agreed on needs no other word.
     if (program.hasCharset && session.enabled.has("UTF8=ACCEPT")) {
       throw new ImapError("BAD", "There is no CHARSET after UTF8=ACCEPT");
     }
-    if (program.hasModSeq) session.useCondstore();
-    const found = await searchWith(session, program, tag);
-    const highest = program.hasModSeq ? highestOf(session, found) : undefined;
-    const numbers = uid
-      ? found
-      : Array.from(found, (one) => session.selected.seqOf(one));
+    if (hasModSeq) session.useCondstore();
     // RFC 9051 section 6.4.4: no SEARCH responses in IMAP4rev2.
     const results = program.results ?? (session.rev2 ? ["ALL"] : undefined);
-    if (results === undefined) {
-      await writeSearch(session, numbers, highest);
-    } else {
-      const shown = results.filter((result) => result !== "SAVE");
-      save(session, results, found);
-      if (shown.length > 0) {
-        const { hasModSeq } = program;
-        writeEsearch(session, { tag, uid, shown, numbers, found, hasModSeq });
+    if (results?.includes("UPDATE") === true) checkTag(session, tag);
+    const { key, uids } = await searchWith(session, program, tag);
+    const found: Found = { uids, isAscending: true, uid, hasModSeq };
+    if (results === undefined) await writeNumbers(session, "SEARCH", found);
+    else {
+      save(session, results, uids);
+      const isShown = results.some((one) => one !== "SAVE" && one !== "UPDATE");
+      if (isShown) writeEsearch(session, found, { tag, results, partial });
+      if (results.includes("UPDATE")) {
+        keepAlive(session, { tag, uid, key }, uids);
       }
     }
     return { text: "Searched" };
   },
 });
 
+export const cancelUpdate = defineCommand<readonly string[]>({
+  name: "CANCELUPDATE",
+  states: SELECTED,
+  parse(cursor) {
+    const tags: string[] = [];
+    do {
+      cursor.sp();
+      tags.push(asciiText(cursor.string()));
+    } while (!cursor.atEnd);
+    cursor.end();
+    return tags;
+  },
+  run(session, tags) {
+    const { contexts } = session.selected;
+    if (!tags.every((tag) => contexts.has(tag))) {
+      throw new ImapError("BAD", "There is no such search");
+    }
+    for (const tag of tags) contexts.cancel(tag);
+    return Promise.resolve({ text: "No more updates" });
+  },
+});
+
+/** RFC 5267 section 4.3: a tag names one live search. */
+function checkTag(session: Session, tag: string): void {
+  if (!session.selected.contexts.has(tag)) return;
+  throw new ImapError("BAD", "The tag is that of a search that is alive");
+}
+
+function keepAlive(
+  session: Session,
+  search: {
+    readonly tag: string;
+    readonly uid: boolean;
+    readonly key: SearchKey;
+  },
+  found: Uint32Array,
+): void {
+  if (session.selected.contexts.add(session, search, found)) return;
+  // RFC 5267 section 4.3.1.
+  session.out.line(`* NO [NOUPDATE "${search.tag}"] Too many live searches`);
+}
+
 /** UIDs that match and that the client knows. */
 async function searchWith(
   session: Session,
   program: SearchProgram,
   tag: string,
-): Promise<Uint32Array> {
+): Promise<{ readonly key: SearchKey; readonly uids: Uint32Array }> {
   const { selected, services } = session;
   try {
     const key = resolveSearch(session, program.root);
-    if (isInView(key)) return searchView(session, key);
+    if (isInView(key)) return { key, uids: searchView(session, key) };
     const work = services.backend.search(selected.view.mailbox, key);
     const found = await withProgress(session, tag, work);
-    return found.filter((uid) => selected.has(uid));
+    return { key, uids: found.filter((uid) => selected.has(uid)) };
   } catch (error) {
     // RFC 5182 section 2.1: a failed search leaves nothing saved.
-    if (program.results?.includes("SAVE")) {
+    if (program.results?.includes("SAVE") === true) {
       selected.savedResult = new Uint32Array(0);
     }
     throw error;
@@ -85,75 +133,11 @@ function save(
   const hasMin = results.includes("MIN");
   const hasMax = results.includes("MAX");
   const isWhole = results.includes("ALL") || results.includes("COUNT") ||
-    !(hasMin || hasMax);
+    results.includes("PARTIAL") || !(hasMin || hasMax);
   const ends: number[] = [];
   if (hasMin) ends.push(...found.subarray(0, 1));
   if (hasMax) ends.push(...found.subarray(-1));
   session.selected.savedResult = isWhole
     ? found
     : Uint32Array.from(new Set(ends)).sort();
-}
-
-async function writeSearch(
-  session: Session,
-  numbers: ArrayLike<number>,
-  highest: number | undefined,
-): Promise<void> {
-  const { out } = session;
-  out.text("* SEARCH");
-  for (let i = 0; i < numbers.length; i++) {
-    out.text(` ${numbers[i] ?? 0}`);
-    await out.relieve();
-  }
-  if (highest !== undefined && numbers.length > 0) {
-    out.text(` (MODSEQ ${highest})`);
-  }
-  out.crlf();
-}
-
-interface Esearch {
-  readonly tag: string;
-  readonly uid: boolean;
-  readonly shown: readonly SearchReturn[];
-  readonly numbers: ArrayLike<number>;
-  readonly found: Uint32Array;
-  readonly hasModSeq: boolean;
-}
-
-/** RFC 4731 section 3.1; MODSEQ is that of what is returned (RFC 7162). */
-function writeEsearch(session: Session, result: Esearch): void {
-  const { numbers, shown, found } = result;
-  const { out } = session;
-  out.text(`* ESEARCH (TAG "${escape(result.tag)}")`);
-  if (result.uid) out.text(" UID");
-  const first = numbers[0];
-  const last = numbers[numbers.length - 1];
-  if (shown.includes("MIN") && first !== undefined) out.text(` MIN ${first}`);
-  if (shown.includes("MAX") && last !== undefined) out.text(` MAX ${last}`);
-  if (shown.includes("ALL") && numbers.length > 0) {
-    out.text(` ALL ${formatSet(numbers)}`);
-  }
-  if (shown.includes("COUNT")) out.text(` COUNT ${numbers.length}`);
-  if (result.hasModSeq && numbers.length > 0) {
-    const isWhole = shown.includes("ALL") || shown.includes("COUNT");
-    const ends = [
-      ...(shown.includes("MIN") ? found.subarray(0, 1) : []),
-      ...(shown.includes("MAX") ? found.subarray(-1) : []),
-    ];
-    out.text(` MODSEQ ${highestOf(session, isWhole ? found : ends)}`);
-  }
-  out.crlf();
-}
-
-/** A tag may hold what a quoted string must escape. */
-function escape(tag: string): string {
-  return tag.replace(/["\\]/g, "\\$&");
-}
-
-function highestOf(session: Session, uids: Iterable<number>): number {
-  let highest = 0;
-  for (const uid of uids) {
-    highest = Math.max(highest, session.selected.modSeqOf(uid));
-  }
-  return highest;
 }

@@ -209,9 +209,39 @@ Deno.test("sections keep the spelling of the client in their label", () => {
   assert.ok(!item.marksSeen);
 });
 
+Deno.test("texts are read in the charset of the command", () => {
+  const texts = [
+    ["KOI8-R", "\xf0\xd2\xc9\xd7\xc5\xd4", "Привет"],
+    ["iso-8859-1", "caf\xe9", "café"],
+    ["UTF-8", "caf\xc3\xa9", "café"],
+    ["Shift_JIS", "\x93\xfa\x96{", "日本"],
+  ] as const;
+  for (const [charset, bytes, text] of texts) {
+    const { root } = parseSearch(
+      cursorOf(`CHARSET ${charset} TEXT {${bytes.length}}\r\n${bytes}`),
+    );
+    assert.deepEqual(root, { kind: "text", text });
+  }
+  const broken = "CHARSET UTF-8 TEXT {1}\r\n\xe9";
+  assert.throws(() => parseSearch(cursorOf(broken)), WireSyntaxError);
+});
+
+Deno.test("PARTIAL goes from either end, and not with ALL", () => {
+  const partialOf = (text: string): unknown =>
+    parseSearch(cursorOf(`RETURN (${text}) ALL`)).partial;
+  assert.deepEqual(partialOf("PARTIAL 1:500"), { from: 1, to: 500 });
+  assert.deepEqual(partialOf("PARTIAL -1:-100"), { from: -1, to: -100 });
+  for (
+    const bad of ["PARTIAL 0:5", "PARTIAL -1:5", "PARTIAL 5", "PARTIAL *:5"]
+  ) {
+    assert.throws(() => partialOf(bad), bad);
+  }
+  assert.throws(() => partialOf("ALL PARTIAL 1:5"), ImapError);
+});
+
 Deno.test("unknown charsets are answered with those that are known", () => {
   assert.throws(
-    () => parseSearch(cursorOf("CHARSET KOI8-R TEXT x")),
+    () => parseSearch(cursorOf("CHARSET X-UNKNOWN TEXT x")),
     (error) =>
       error instanceof ImapError &&
       error.responseCode === "BADCHARSET (US-ASCII UTF-8)",

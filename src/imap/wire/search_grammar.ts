@@ -1,44 +1,78 @@
 /**
  * SEARCH. RFC 9051 section 6.4.4 and 9, RFC 3501 section 6.4.4 (NEW, OLD,
- * RECENT), RFC 4731 (RETURN), RFC 5032 (OLDER, YOUNGER), RFC 7162 (MODSEQ).
+ * RECENT), RFC 4731 (RETURN), RFC 5032 (OLDER, YOUNGER), RFC 7162 (MODSEQ),
+ * RFC 5267 and 9394 (CONTEXT, UPDATE, PARTIAL), RFC 6203 (FUZZY), RFC 8474
+ * (EMAILID, THREADID), RFC 8514 (SAVED...).
  */
 import { ImapError } from "#src/imap/errors.ts";
+import { type Charset, findCharset } from "./search_charset.ts";
 import { MAX_SEARCH_KEYS } from "#src/imap/limits.ts";
 import type {
+  PartialRange,
   SearchNode,
   SearchProgram,
   SearchReturn,
 } from "#src/imap/search_program.ts";
-import { asciiText, isDigit, lowerAscii, upperAscii } from "./ascii.ts";
+import { asciiText, isDigit, lowerAscii } from "./ascii.ts";
 import type { Cursor } from "./cursor.ts";
 import { parseDate } from "./date_time.ts";
 import { parseSequenceSet } from "./sequence_set_grammar.ts";
-import { tryDecodeUtf8 } from "./utf8.ts";
 
 const OPEN = 0x28;
 const CLOSE = 0x29;
 const ASTERISK = 0x2a;
 const DOLLAR = 0x24;
 const DQUOTE = 0x22;
+const COLON = 0x3a;
+const MINUS = 0x2d;
 
-const RETURNS: readonly SearchReturn[] = ["MIN", "MAX", "ALL", "COUNT", "SAVE"];
+const RETURNS: readonly SearchReturn[] = [
+  "MIN",
+  "MAX",
+  "ALL",
+  "COUNT",
+  "SAVE",
+  "PARTIAL",
+  "UPDATE",
+];
+
+/** RETURN with its options. */
+interface Returns {
+  readonly results: readonly SearchReturn[] | undefined;
+  readonly partial: PartialRange | undefined;
+}
 
 /** What the keys of one command share. */
 interface Progress {
   keys: number;
   hasModSeq: boolean;
+  readonly charset: Charset;
 }
 
 /** Reads everything after `SEARCH `. */
 export function parseSearch(cursor: Cursor): SearchProgram {
-  const results = parseReturn(cursor);
+  const returns = parseReturn(cursor);
+  let charset = "UTF-8";
   const hasCharset = cursor.tryWord("CHARSET");
   if (hasCharset) {
     cursor.sp();
-    checkCharset(asciiText(cursor.astring()));
+    charset = asciiText(cursor.astring());
     cursor.sp();
   }
-  const progress: Progress = { keys: 0, hasModSeq: false };
+  return { ...parseKeys(cursor, returns, charset), hasCharset };
+}
+
+/** Reads the keys, whose texts are in that charset. */
+export function parseKeys(
+  cursor: Cursor,
+  returns: Returns,
+  charset: string,
+): SearchProgram {
+  const progress: Progress = {
+    keys: 0,
+    hasModSeq: false,
+    charset: knownCharset(charset),
+  };
   const keys = [parseKey(cursor, progress)];
   while (cursor.trySp()) keys.push(parseKey(cursor, progress));
   const [only] = keys;
@@ -46,27 +80,59 @@ export function parseSearch(cursor: Cursor): SearchProgram {
     ? only
     : { kind: "and", keys };
   const { hasModSeq } = progress;
-  return { results, root, hasCharset, hasModSeq };
+  return { ...returns, root, hasModSeq, hasCharset: false };
 }
 
-function parseReturn(cursor: Cursor): readonly SearchReturn[] | undefined {
-  if (!cursor.tryWord("RETURN")) return undefined;
+/** `RETURN (...) `, or nothing. */
+export function parseReturn(cursor: Cursor): Returns {
+  if (!cursor.tryWord("RETURN")) {
+    return { results: undefined, partial: undefined };
+  }
   cursor.sp();
   const results: SearchReturn[] = [];
+  let partial: PartialRange | undefined;
   cursor.listOrEmpty(() => {
     const word = cursor.word("search return option");
+    // RFC 5267 section 4.2: a hint, which we need not take.
+    if (word === "CONTEXT") return;
     const known = RETURNS.find((name) => name === word);
+    if (known === "PARTIAL") {
+      cursor.sp();
+      partial = parsePartial(cursor);
+    }
     if (known === undefined) cursor.fail("search return option");
     else if (!results.includes(known)) results.push(known);
   });
   cursor.sp();
-  return results.length === 0 ? ["ALL"] : results;
+  if (partial !== undefined && results.includes("ALL")) {
+    // RFC 9394 section 3.1.
+    throw new ImapError("BAD", "PARTIAL and ALL exclude each other");
+  }
+  const shown = results.filter((one) => one !== "UPDATE");
+  return {
+    // RFC 5267 section 4.3: UPDATE alone asks for the result as well.
+    results: shown.length === 0 ? ["ALL", ...results] : results,
+    partial,
+  };
 }
 
-/** Charsets of search texts. US-ASCII is part of UTF-8. */
-function checkCharset(name: string): void {
-  const upper = upperAscii(name);
-  if (upper === "UTF-8" || upper === "US-ASCII") return;
+/** `1:500` or `-1:-100`. RFC 9394 section 3.1. */
+export function parsePartial(cursor: Cursor): PartialRange {
+  const from = signedNumber(cursor);
+  cursor.byte(COLON);
+  const to = signedNumber(cursor);
+  if (from < 0 !== to < 0) cursor.fail("two positions of one sign");
+  return { from, to };
+}
+
+function signedNumber(cursor: Cursor): number {
+  return cursor.tryByte(MINUS) ? -cursor.nzNumber() : cursor.nzNumber();
+}
+
+/** Charset of search texts; `NO` with those that are known. */
+function knownCharset(name: string): Charset {
+  const known = findCharset(name);
+  if (known !== undefined) return known;
   throw new ImapError(
     "NO",
     "The charset is not known",
@@ -115,6 +181,8 @@ const SIMPLE: ReadonlyMap<string, SearchNode> = new Map([
   ["RECENT", RECENT],
   ["OLD", not(RECENT)],
   ["NEW", { kind: "and", keys: [RECENT, not(flag("\\Seen"))] } as const],
+  // RFC 8514 section 4.3: every mailbox here knows when messages were saved.
+  ["SAVEDATESUPPORTED", { kind: "all" } as const],
 ]);
 
 function parseWithArgument(
@@ -134,11 +202,18 @@ function parseWithArgument(
       return { kind: "or", left, right: parseKey(cursor, progress) };
     });
   }
+  if (name === "FUZZY") {
+    cursor.sp();
+    return nested(
+      cursor,
+      () => ({ kind: "fuzzy", key: parseKey(cursor, progress) }),
+    );
+  }
   if (name === "MODSEQ") progress.hasModSeq = true;
   const parse = ARGUMENTS.get(name);
   if (parse === undefined) return cursor.fail("search key");
   cursor.sp();
-  return parse(cursor);
+  return parse(cursor, progress.charset);
 }
 
 function nested(cursor: Cursor, parse: () => SearchNode): SearchNode {
@@ -148,23 +223,32 @@ function nested(cursor: Cursor, parse: () => SearchNode): SearchNode {
   return node;
 }
 
-type ParseArgument = (cursor: Cursor) => SearchNode;
+type ParseArgument = (cursor: Cursor, charset: Charset) => SearchNode;
 
-const address =
-  (field: "from" | "to" | "cc" | "bcc"): ParseArgument => (cursor) => ({
-    kind: "address",
-    field,
-    text: parseText(cursor),
-  });
+const address = (field: "from" | "to" | "cc" | "bcc"): ParseArgument =>
+(
+  cursor,
+  charset,
+) => ({
+  kind: "address",
+  field,
+  text: parseText(cursor, charset),
+});
 
 const text =
-  (kind: "subject" | "body" | "text"): ParseArgument => (cursor) => ({
+  (kind: "subject" | "body" | "text"): ParseArgument => (cursor, charset) => ({
     kind,
-    text: parseText(cursor),
+    text: parseText(cursor, charset),
   });
 
+/** RFC 8474 section 5.3. */
+const objectId = (kind: "emailId" | "threadId"): ParseArgument => (cursor) => ({
+  kind,
+  id: cursor.atom(),
+});
+
 const date = (
-  kind: "internalDate" | "sentDate",
+  kind: "internalDate" | "sentDate" | "savedDate",
   op: "before" | "on" | "since",
 ): ParseArgument =>
 (cursor) => ({ kind, op, date: parseDate(cursor) });
@@ -198,6 +282,11 @@ const ARGUMENTS: ReadonlyMap<string, ParseArgument> = new Map([
   ["SENTBEFORE", date("sentDate", "before")],
   ["SENTON", date("sentDate", "on")],
   ["SENTSINCE", date("sentDate", "since")],
+  ["SAVEDBEFORE", date("savedDate", "before")],
+  ["SAVEDON", date("savedDate", "on")],
+  ["SAVEDSINCE", date("savedDate", "since")],
+  ["EMAILID", objectId("emailId")],
+  ["THREADID", objectId("threadId")],
   ["LARGER", size("larger")],
   ["SMALLER", size("smaller")],
   ["OLDER", within("older")],
@@ -213,10 +302,10 @@ const ARGUMENTS: ReadonlyMap<string, ParseArgument> = new Map([
   ["MODSEQ", parseModSeq],
 ]);
 
-function parseHeader(cursor: Cursor): SearchNode {
+function parseHeader(cursor: Cursor, charset: Charset): SearchNode {
   const name = lowerAscii(asciiText(cursor.astring()));
   cursor.sp();
-  return { kind: "header", name, text: parseText(cursor) };
+  return { kind: "header", name, text: parseText(cursor, charset) };
 }
 
 /** RFC 7162 section 3.1.5; per-flag mod-sequences are those of the message. */
@@ -233,7 +322,7 @@ function parseModSeq(cursor: Cursor): SearchNode {
   return { kind: "modseq", value: cursor.number64() };
 }
 
-/** Search text in UTF-8. */
-function parseText(cursor: Cursor): string {
-  return tryDecodeUtf8(cursor.astring()) ?? cursor.fail("UTF-8 text");
+/** Search text in the charset of the command. */
+function parseText(cursor: Cursor, charset: Charset): string {
+  return charset(cursor.astring()) ?? cursor.fail("text in its charset");
 }

@@ -1,0 +1,160 @@
+/**
+ * ESEARCH: one search in several mailboxes. RFC 7377 (MULTISEARCH). Results
+ * are UIDs always, and go mailbox by mailbox.
+ */
+import type { MailboxInfo } from "#src/imap/backend.ts";
+import { defineCommand, LOGGED_IN } from "#src/imap/command.ts";
+import { ImapError } from "#src/imap/errors.ts";
+import { MAX_SEARCHED_MAILBOXES } from "#src/imap/limits.ts";
+import { withProgress } from "#src/imap/progress.ts";
+import { writeMailboxResult } from "#src/imap/search_answer.ts";
+import { resolveElsewhere } from "#src/imap/search_resolve.ts";
+import type { SearchProgram } from "#src/imap/search_program.ts";
+import type { Session } from "#src/imap/session.ts";
+import type { Cursor } from "#src/imap/wire/cursor.ts";
+import { parseMailbox } from "#src/imap/wire/mailbox_name.ts";
+import { parseSearch } from "#src/imap/wire/search_grammar.ts";
+
+/** Where is searched. RFC 7377 section 2.2. */
+type Source =
+  | { readonly kind: "selected" | "inboxes" | "personal" | "subscribed" }
+  | {
+    readonly kind: "subtree" | "subtreeOne" | "mailboxes";
+    readonly names: readonly string[];
+  };
+
+interface EsearchProgram {
+  readonly sources: readonly Source[];
+  readonly program: SearchProgram;
+}
+
+const PLAIN_SOURCES: ReadonlyMap<string, Source> = new Map([
+  ["SELECTED", { kind: "selected" } as const],
+  // The news of other sessions are told before the command as well.
+  ["SELECTED-DELAYED", { kind: "selected" } as const],
+  ["INBOXES", { kind: "inboxes" } as const],
+  ["PERSONAL", { kind: "personal" } as const],
+  ["SUBSCRIBED", { kind: "subscribed" } as const],
+]);
+
+const NAMED_SOURCES = new Map(
+  [
+    ["SUBTREE", "subtree"],
+    ["SUBTREE-ONE", "subtreeOne"],
+    ["MAILBOXES", "mailboxes"],
+  ] as const,
+);
+
+export const esearch = defineCommand<EsearchProgram>({
+  name: "ESEARCH",
+  states: LOGGED_IN,
+  capability: "MULTISEARCH",
+  parse(cursor, { utf8 }) {
+    cursor.sp();
+    let sources: readonly Source[] = [{ kind: "selected" }];
+    if (cursor.tryWord("IN")) {
+      cursor.sp();
+      sources = parseSources(cursor, utf8);
+      cursor.sp();
+    }
+    const program = parseSearch(cursor);
+    cursor.end();
+    return { sources, program };
+  },
+  async run(session, { sources, program }, { tag }) {
+    const { backend } = session.services;
+    const results = program.results ?? ["ALL" as const];
+    if (results.includes("SAVE") || results.includes("UPDATE")) {
+      throw new ImapError("BAD", "Not for several mailboxes");
+    }
+    const all = await backend.listMailboxes(session.account.id);
+    const mailboxes = pick(session, all, sources);
+    if (mailboxes.length > MAX_SEARCHED_MAILBOXES) {
+      throw new ImapError("NO", "Too many mailboxes", "LIMIT");
+    }
+    const answer = { tag, results, partial: program.partial };
+    for (const { id, name, status } of mailboxes) {
+      if (id === undefined || status === undefined) continue;
+      const key = resolveElsewhere(program.root, status.uidNext - 1);
+      const work = backend.search(id, key);
+      const uids = await withProgress(session, tag, work);
+      const { uidValidity } = status;
+      if (uids.length > 0) {
+        writeMailboxResult(session, { name, uidValidity, uids }, answer);
+      }
+      await session.out.relieve();
+    }
+    return { text: "Searched" };
+  },
+});
+
+function parseSources(cursor: Cursor, utf8: boolean): Source[] {
+  const sources: Source[] = [];
+  cursor.list(() => {
+    const word = cursor.word("source of mailboxes");
+    const named = NAMED_SOURCES.get(word as "SUBTREE");
+    if (named !== undefined) {
+      cursor.sp();
+      sources.push({ kind: named, names: parseNames(cursor, utf8) });
+      return;
+    }
+    const plain = PLAIN_SOURCES.get(word);
+    sources.push(plain ?? cursor.fail("source of mailboxes"));
+  });
+  return sources;
+}
+
+/** One mailbox, or several in parentheses. */
+function parseNames(cursor: Cursor, utf8: boolean): string[] {
+  if (!cursor.atList) return [parseMailbox(cursor, utf8)];
+  const names: string[] = [];
+  cursor.list(() => {
+    if (names.length >= MAX_SEARCHED_MAILBOXES) cursor.fail("fewer mailboxes");
+    names.push(parseMailbox(cursor, utf8));
+  });
+  return names;
+}
+
+/** Each mailbox once, in the order of the list. */
+function pick(
+  session: Session,
+  all: readonly MailboxInfo[],
+  sources: readonly Source[],
+): MailboxInfo[] {
+  return all.filter((info) =>
+    info.id !== undefined &&
+    sources.some((source) => isIn(session, info, source))
+  );
+}
+
+function isIn(session: Session, info: MailboxInfo, source: Source): boolean {
+  const { name } = info;
+  switch (source.kind) {
+    case "selected": {
+      const selected = session.trySelected;
+      if (selected === undefined) {
+        throw new ImapError("BAD", "No mailbox is selected");
+      }
+      return info.id === selected.view.mailbox;
+    }
+    case "inboxes":
+      return name === "INBOX";
+    case "personal":
+      return info.rights === undefined;
+    case "subscribed":
+      return info.subscribed;
+    case "subtree":
+      return source.names.some((top) =>
+        name === top || name.startsWith(`${top}/`)
+      );
+    case "subtreeOne":
+      return source.names.some((top) => name === top || isChild(name, top));
+    case "mailboxes":
+      return source.names.includes(name);
+  }
+}
+
+function isChild(name: string, parent: string): boolean {
+  return name.startsWith(`${parent}/`) &&
+    !name.slice(parent.length + 1).includes("/");
+}
