@@ -48,6 +48,10 @@ const EXTENSIONS: readonly (readonly [word: string, afterLogin: boolean])[] = [
   ["BINARY", true],
   /** RFC 8970: `fetch_writer.ts`. */
   ["PREVIEW", true],
+  /** RFC 8474: `fetch_writer.ts`, `wire/search_grammar.ts`, `commands`. */
+  ["OBJECTID", true],
+  /** RFC 8514: `fetch_writer.ts`, `wire/search_grammar.ts`. */
+  ["SAVEDATE", true],
   /** RFC 9585: `progress.ts`. */
   ["INPROGRESS", true],
   /** RFC 5255 section 4.5: texts are compared by i;unicode-casemap. */

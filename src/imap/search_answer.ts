@@ -66,7 +66,7 @@ export function writeEsearch(
   if (shows("MAX") && last !== undefined) out.text(` MAX ${last}`);
   if (shows("ALL") && numbers.length > 0) out.text(` ALL ${set(numbers)}`);
   if (partial !== undefined) {
-    const part = cut(numbers, partial);
+    const part = cutPartial(numbers, partial);
     const text = part.length === 0 ? "NIL" : set(part);
     out.text(` PARTIAL (${partial.from}:${partial.to} ${text})`);
   }
@@ -99,7 +99,7 @@ export function writeMailboxResult(
   if (results.includes("MAX")) out.text(` MAX ${uids.at(-1) ?? 0}`);
   if (results.includes("ALL")) out.text(` ALL ${formatSet(uids)}`);
   if (partial !== undefined) {
-    const part = cut(uids, partial);
+    const part = cutPartial(uids, partial);
     const text = part.length === 0 ? "NIL" : formatSet(part);
     out.text(` PARTIAL (${partial.from}:${partial.to} ${text})`);
   }
@@ -128,7 +128,7 @@ function numbersOf(
 }
 
 /** The positions that PARTIAL asks for. RFC 9394 section 3.1. */
-function cut(
+export function cutPartial(
   numbers: Uint32Array,
   { from, to }: PartialRange,
 ): Uint32Array {

@@ -17,9 +17,12 @@ import { resolveSet } from "#src/imap/resolve_set.ts";
 import { tellVanished } from "#src/imap/resync.ts";
 import type { SequenceSet } from "#src/imap/sequence_set.ts";
 import type { Session } from "#src/imap/session.ts";
+import { cutPartial } from "#src/imap/search_answer.ts";
+import type { PartialRange } from "#src/imap/search_program.ts";
 import { StreamLost } from "#src/imap/stream_lost.ts";
 import type { Cursor } from "#src/imap/wire/cursor.ts";
 import { parseFetchItems } from "#src/imap/wire/fetch_grammar.ts";
+import { parsePartial } from "#src/imap/wire/search_grammar.ts";
 import { parseSequenceSet } from "#src/imap/wire/sequence_set_grammar.ts";
 
 interface FetchArguments {
@@ -32,6 +35,8 @@ interface FetchModifiers {
   readonly changedSince?: number;
   /** Those of the set that are gone since are told, too. */
   readonly vanished?: boolean;
+  /** Only these of the messages named. RFC 9394 section 3.3. */
+  readonly partial?: PartialRange;
 }
 
 export const fetch = defineCommand<FetchArguments>({
@@ -58,9 +63,11 @@ export const fetch = defineCommand<FetchArguments>({
     const { selected } = session;
     if (vanished) await tellVanished(session, set, changedSince ?? 0);
     const picked = resolveSet(session, set, uid ? "uid" : "seq");
-    const uids = changedSince === undefined
+    const changed = changedSince === undefined
       ? picked.uids
       : picked.uids.filter((one) => selected.modSeqOf(one) > changedSince);
+    const { partial } = modifiers;
+    const uids = partial === undefined ? changed : cutPartial(changed, partial);
     const modSeq = changedSince !== undefined;
     const isComplete = plan.columns === undefined
       ? await fetchFromView(session, uids, plan, { uid, modSeq })
@@ -69,19 +76,32 @@ export const fetch = defineCommand<FetchArguments>({
   },
 });
 
-/** `(CHANGEDSINCE 5 VANISHED)`. RFC 7162 section 3.1.4.1 and 3.2.6. */
+/**
+ * `(CHANGEDSINCE 5 VANISHED)`, RFC 7162 section 3.1.4.1 and 3.2.6, and
+ * `(PARTIAL -1:-30)`, RFC 9394 section 3.3.
+ */
 function parseModifiers(cursor: Cursor, uid: boolean): FetchModifiers {
   let changedSince: number | undefined;
   let vanished = false;
+  let partial: PartialRange | undefined;
   cursor.list(() => {
     if (uid && cursor.tryWord("VANISHED")) vanished = true;
     else if (cursor.tryWord("CHANGEDSINCE")) {
       cursor.sp();
       changedSince = cursor.number64();
+    } else if (cursor.tryWord("PARTIAL")) {
+      cursor.sp();
+      partial = parsePartial(cursor);
     } else cursor.fail("fetch modifier");
   });
-  if (changedSince === undefined) return cursor.fail("CHANGEDSINCE");
-  return { changedSince, vanished };
+  if (changedSince === undefined && (vanished || partial === undefined)) {
+    return cursor.fail("CHANGEDSINCE");
+  }
+  return {
+    vanished,
+    ...(changedSince === undefined ? {} : { changedSince }),
+    ...(partial === undefined ? {} : { partial }),
+  };
 }
 
 interface Always {
