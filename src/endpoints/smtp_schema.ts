@@ -93,7 +93,7 @@ export const LOGIN_SCHEMA = {
   }),
   sender_check: bool({
     doc: "Who has logged in may only use addresses of the account as sender " +
-      "and in the From field.",
+      "and in the fields that name an author (From, Sender).",
     default: true,
   }),
 };

@@ -88,6 +88,41 @@ Deno.test("From fields that nobody understands alike are refused", async () => {
   }
 });
 
+Deno.test("nobody else can be named as the author in another field", async () => {
+  for (const name of ["Sender", "Resent-From", "Resent-Sender"]) {
+    const own = await send(OWN, `From: ${OWN}\r\n${name}: ${OWN}`);
+    assert.deepEqual(own.results, [undefined], name);
+    const other = await send(OWN, `From: ${OWN}\r\n${name}: boss@example.org`);
+    assert.deepEqual(other.results, ["550 5.7.1"], name);
+  }
+});
+
+Deno.test("submission wants an author that every reader finds", async () => {
+  const fields = [
+    "X-Other: x",
+    "Sender: alice@example.org",
+    ` From: boss@example.org\r\nFrom: ${OWN}`,
+    `\tFrom: boss@example.org\r\nFrom: ${OWN}`,
+    "\r\nFrom: boss@example.org",
+  ];
+  for (const field of fields) {
+    assert.deepEqual((await send(OWN, field)).results, ["550 5.6.0"], field);
+  }
+});
+
+Deno.test("the header of a binary message has whole line ends", async () => {
+  const fields = ["X: y\rFrom: b@c.test", "X: y\nFrom: b@c.test", "X: y\r\r"];
+  for (const field of fields) {
+    const sent = await bench.send(["x@elsewhere.test"], {
+      from: OWN,
+      session: LOGGED_IN,
+      parameters: { body: "BINARYMIME" },
+      message: `Subject: x\r\n${field}\r\n\r\nbody\n\r\n`,
+    });
+    assert.deepEqual(sent.results, ["550 5.6.0"], field);
+  }
+});
+
 Deno.test("submission adds Date and Message-ID only where they are missing", async () => {
   box.delivered.length = 0;
   await bench.send(["x@elsewhere.test"], {

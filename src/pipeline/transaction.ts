@@ -8,6 +8,7 @@ import { HeaderBlock } from "#src/message/header_block.ts";
 import type { Body } from "#src/message/body.ts";
 import type { Envelope, Recipient } from "#src/module/roles/session.ts";
 import type { MessageSource } from "#src/smtp/backend.ts";
+import { REFUSALS } from "#src/smtp/replies.ts";
 import { SmtpError } from "#src/smtp/reply.ts";
 import {
   authResults,
@@ -24,7 +25,12 @@ import type { Facts } from "./facts.ts";
 import { faultReply } from "./fault.ts";
 import type { PipelineCore } from "./pipeline_core.ts";
 import { rewriteSender } from "./rewrite.ts";
-import { SenderCheck, severalFrom } from "./sender_check.ts";
+import {
+  hasBareLineEnds,
+  noFrom,
+  SenderCheck,
+  severalFrom,
+} from "./sender_check.ts";
 import { PIPELINE_LIMITS } from "./settings.ts";
 import { type Slot, slotOf } from "./slot.ts";
 import {
@@ -306,7 +312,12 @@ export class Transaction implements PipelineTransaction {
     if (counts.from > 1 && (this.#core.submission || this.#check)) {
       throw severalFrom();
     }
-    await this.#check?.from(header);
+    if (counts.from === 0 && this.#core.submission) throw noFrom();
+    const { body } = this.#envelope.parameters;
+    if (body === "BINARYMIME" && hasBareLineEnds(header.bytes)) {
+      throw REFUSALS.bareLineEnd();
+    }
+    await this.#check?.authors(header);
   }
 
   /** Received and, at submission, what is missing. */

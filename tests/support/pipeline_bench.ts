@@ -15,7 +15,11 @@ import type { Auth } from "#src/module/roles/auth.ts";
 import type { Delivery } from "#src/module/roles/delivery.ts";
 import type { Filter } from "#src/module/roles/filter.ts";
 import type { Roles } from "#src/module/roles/roles.ts";
-import type { Recipient, SessionInfo } from "#src/module/roles/session.ts";
+import type {
+  MailParameters,
+  Recipient,
+  SessionInfo,
+} from "#src/module/roles/session.ts";
 import type { Table } from "#src/module/roles/table.ts";
 import { compilePipeline } from "#src/pipeline/compile.ts";
 import type {
@@ -205,6 +209,7 @@ export class PipelineBench {
   async send(to: readonly string[], options: {
     readonly from?: string;
     readonly session?: SessionInfo;
+    readonly parameters?: MailParameters;
     readonly message?: string | ReadableStream<Uint8Array>;
   } = {}): Promise<Sent> {
     const session = options.session ?? SESSION;
@@ -215,7 +220,11 @@ export class PipelineBench {
       let transaction: PipelineTransaction;
       try {
         const from = options.from ?? "bob@sender.test";
-        transaction = await opened.mail(session, from, {});
+        transaction = await opened.mail(
+          session,
+          from,
+          options.parameters ?? {},
+        );
       } catch (error) {
         return { mail: error as SmtpError, refused: {}, results: [] };
       }
