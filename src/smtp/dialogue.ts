@@ -104,6 +104,7 @@ export class Dialogue implements SmtpInputEvents {
   discarding: SmtpError | undefined;
   authFailures = 0;
   #badCommands = 0;
+  #unknownRecipients = 0;
   #isBusy = false;
   #isOver = false;
   /** When the peer has to have sent something; `Infinity`: we are working. */
@@ -221,6 +222,21 @@ export class Dialogue implements SmtpInputEvents {
   /** The peer has shown that it speaks SMTP. */
   forgiveErrors(): void {
     this.#badCommands = 0;
+    this.#unknownRecipients = 0;
+  }
+
+  /**
+   * A recipient was refused. Strangers who try one name after the other would
+   * else learn them all over one connection.
+   */
+  recipientRefused(error: SmtpError): void {
+    this.refuse(error);
+    const { user } = this.facts;
+    if (error.temporary || user !== undefined) return;
+    if (this.settings.protocol === "lmtp") return;
+    this.#unknownRecipients++;
+    if (this.#unknownRecipients < SMTP_LIMITS.unknownRecipients) return;
+    this.refuse(REFUSALS.tooManyUnknown());
   }
 
   /** Ends the transaction without a message. */

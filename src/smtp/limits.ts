@@ -21,6 +21,11 @@ export const SMTP_LIMITS = {
   orcptBytes: 500,
   /** Wrong commands after which nobody is there who speaks SMTP. FIELD.md. */
   badCommands: 10,
+  /**
+   * Recipients refused for good after which somebody is looking for names. A
+   * message that is taken begins the count anew; lists have some stale ones.
+   */
+  unknownRecipients: 50,
   /** Wrong passwords after which somebody is guessing. FIELD.md. */
   authFailures: 3,
   /**

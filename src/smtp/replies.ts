@@ -58,6 +58,8 @@ export const REFUSALS = {
   authTooMany: () => new SmtpError(454, "7.0", "Too many failures, wait"),
   tlsAlready: () => new SmtpError(503, "5.1", "TLS is there already"),
   tlsInput: () => new SmtpError(503, "5.1", "Nothing may follow STARTTLS"),
+  tooManyUnknown: () =>
+    new SmtpError(421, "7.0", "Too many unknown recipients"),
   tooManyErrors: () => new SmtpError(421, "7.0", "Too many errors"),
   noHttp: () => new SmtpError(421, "7.0", "This is no web server"),
   tooEarly: () => new SmtpError(554, "5.1", "You spoke before the greeting"),

@@ -3,6 +3,7 @@ import { isMailbox, tryParsePath, upperAscii } from "../command_grammar.ts";
 import type { Dialogue, Transaction } from "../dialogue.ts";
 import { readRcpt } from "../esmtp_parameters.ts";
 import { REFUSALS, REPLIES } from "../replies.ts";
+import { replyOfError } from "../reply_of_error.ts";
 import type { RcptCommand } from "../backend.ts";
 
 /** Takes a recipient. */
@@ -29,7 +30,12 @@ async function add(
   transaction: Transaction,
   command: RcptCommand,
 ): Promise<void> {
-  await transaction.backend.recipient(command);
+  try {
+    await transaction.backend.recipient(command);
+  } catch (error) {
+    const refusal = replyOfError(error, dialogue.log);
+    return dialogue.recipientRefused(refusal);
+  }
   transaction.recipients++;
   dialogue.reply(REPLIES.recipientAccepted);
 }
