@@ -194,8 +194,12 @@ async function askServer(
     if (response === undefined || response.truncated) {
       response = decode(await exchangeStream(server, question, signal));
     }
-    if (response !== undefined) return response;
-    throw new Error("Not an answer to our question");
+    if (response === undefined) {
+      throw new Error("Not an answer to our question");
+    }
+    // Whoever cuts off over TCP too would make records seem not to exist.
+    if (response.truncated) throw new Error("The answer is cut off");
+    return response;
   }, outer);
 }
 

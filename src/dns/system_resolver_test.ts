@@ -14,6 +14,7 @@ const ZONE: Zone = {
   "bad.test": { fail: "SERVFAIL" },
   "refused.test": { fail: "REFUSED" },
   "silent.test": { fail: "timeout" },
+  "cut.test": { fail: "truncated" },
   "big.test": {
     TXT: Array.from({ length: 40 }, (_, i) => ["x".repeat(200), `y${i}`]),
   },
@@ -84,6 +85,8 @@ Deno.test("the resolver tells the kinds of failure apart", async () => {
     await assert.rejects(resolver.a("bad.test"), kind("servfail"));
     await assert.rejects(resolver.a("refused.test"), kind("servfail"));
     await assert.rejects(resolver.a("silent.test"), kind("timeout"));
+    // What is cut off over TCP too says nothing about what is not in it.
+    await assert.rejects(resolver.mx("cut.test"), kind("servfail"));
     await assert.rejects(resolver.a("loop.test"), kind("nodata"));
     await assert.rejects(resolver.a("dangling.test"), DnsError);
   });

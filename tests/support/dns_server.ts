@@ -16,7 +16,7 @@ export interface ZoneEntry {
   readonly PTR?: readonly string[];
   readonly CNAME?: string;
   /** Answers every question for the name so instead of with records. */
-  readonly fail?: "SERVFAIL" | "REFUSED" | "timeout";
+  readonly fail?: "SERVFAIL" | "REFUSED" | "timeout" | "truncated";
 }
 
 /** Names in lower case without trailing dot. Other names do not exist. */
@@ -118,8 +118,9 @@ export class DnsServer {
     this.queries.push(`${question.type} ${name}`);
     const entry = this.zone[name];
     if (entry?.fail === "timeout") return undefined;
-    const failure = entry?.fail;
-    const answers = failure === undefined
+    const isCut = entry?.fail === "truncated";
+    const failure = entry?.fail === "truncated" ? undefined : entry?.fail;
+    const answers = failure === undefined && !isCut
       ? this.#records(question.name, question.type)
       : [];
     const rcode = failure ??
@@ -134,7 +135,7 @@ export class DnsServer {
       authorities: answers.length > 0 ? [] : [soa()],
     };
     const encoded = dnsPacket.encode(packet as never);
-    if (encoded.length <= limit) return encoded;
+    if (encoded.length <= limit && !isCut) return encoded;
     return dnsPacket.encode(
       {
         ...packet,
