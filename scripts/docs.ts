@@ -1,11 +1,12 @@
 /**
  * Generates `docs/reference/` from the schema of every module and of the
- * global directives. `--check` changes nothing and fails where a page is stale.
+ * global directives, and `docs/rfc.md`. `--check` changes nothing and fails where a page is stale.
  */
 import type { Directive, Schema } from "#src/config/directive.ts";
 import type { AnyModule } from "#src/module/define.ts";
 import { GLOBAL_SCHEMA } from "#src/module/global_schema.ts";
 import { MODULES } from "#src/modules.ts";
+import { RFC_PAGE, rfcPage } from "./docs_rfc.ts";
 import { stepsText } from "./docs_steps.ts";
 
 /** Where the pages are. */
@@ -149,6 +150,9 @@ export async function stalePages(): Promise<readonly string[]> {
   for (const name of await namesOnDisk()) {
     if (!pages.has(name)) stale.push(name);
   }
+  if (await Deno.readTextFile(RFC_PAGE) !== await rfcPage()) {
+    stale.push("rfc.md");
+  }
   return stale;
 }
 
@@ -169,6 +173,7 @@ async function writePages(): Promise<void> {
   for (const [name, text] of pages) {
     await Deno.writeTextFile(new URL(name, FOLDER), text);
   }
+  await Deno.writeTextFile(RFC_PAGE, await rfcPage());
 }
 
 if (import.meta.main) {
