@@ -46,6 +46,8 @@ export interface MailboxStatus {
   readonly deleted: number;
   /** Sum of RFC822.SIZE. */
   readonly sizeBytes: number;
+  /** Sum of RFC822.SIZE of the messages with \Deleted. */
+  readonly deletedBytes: number;
   readonly uidNext: Uid;
   readonly uidValidity: number;
   readonly highestModSeq: ModSeq;
@@ -174,12 +176,31 @@ export interface NewMessage {
   readonly summary: MessageSummary;
 }
 
+/** Which flags somebody may change. RFC 4314 section 4. */
+export interface FlagGuard {
+  /** \Seen. */
+  readonly seen: boolean;
+  /** \Deleted. */
+  readonly deleted: boolean;
+  /** All the rest, keywords among them. */
+  readonly others: boolean;
+}
+
 /** How STORE changes flags. */
 export interface StoreRequest {
   readonly mode: "add" | "remove" | "replace";
   readonly flags: readonly string[];
   /** RFC 7162 section 3.1.3: leave alone what has changed since. */
   readonly unchangedSince?: ModSeq;
+  /** Left out: all. Others stay as they are. */
+  readonly mayChange?: FlagGuard;
+}
+
+/** How COPY and MOVE place messages. */
+export interface CopyOptions {
+  readonly move: boolean;
+  /** Flags that the copies may have; left out: all. */
+  readonly mayChange?: FlagGuard;
 }
 
 /** Outcome of STORE. */
@@ -293,14 +314,14 @@ export interface StorageBackend {
     uids: Uint32Array,
     request: StoreRequest,
   ): Promise<StoreOutcome>;
-  /** All of the messages become visible together, or none. */
+  /** All of the messages become visible together, or none; `overQuota`. */
   append(
     mailbox: MailboxId,
     messages: readonly NewMessage[],
   ): Promise<PlacedMessages>;
   /**
-   * Stores `message` in `target`, a mailbox of the same account, and removes
-   * message `uid`, both or none. `notFound` where that is gone.
+   * Stores `message` in `target` and removes message `uid`, both or none.
+   * `notFound` where that is gone; `overQuota`.
    */
   replace(
     mailbox: MailboxId,
@@ -308,12 +329,12 @@ export interface StorageBackend {
     target: MailboxId,
     message: NewMessage,
   ): Promise<PlacedMessages>;
-  /** Copies, or moves, all or none, to a mailbox of the same account. */
+  /** Copies, or moves, all or none; `overQuota`. */
   copy(
     mailbox: MailboxId,
     uids: Uint32Array,
     target: MailboxId,
-    options: { readonly move: boolean },
+    options: CopyOptions,
   ): Promise<PlacedMessages>;
   /** Removes those of `uids` that are \Deleted; gives what was removed. */
   expunge(mailbox: MailboxId, uids: Uint32Array): Promise<Uint32Array>;

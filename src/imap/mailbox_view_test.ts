@@ -23,6 +23,7 @@ function status(highestModSeq: number, unseen = 2): MailboxStatus {
     unseen,
     deleted: 0,
     sizeBytes: 20,
+    deletedBytes: 0,
     uidNext: 3,
     uidValidity: 1,
     highestModSeq,

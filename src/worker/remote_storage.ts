@@ -7,6 +7,7 @@ import type {
   AccountId,
   ByteRange,
   ChangeHint,
+  CopyOptions,
   FetchColumns,
   FetchedMessage,
   MailboxChanges,
@@ -243,7 +244,7 @@ export class RemoteStorage implements StorageBackend {
     mailbox: MailboxId,
     uids: Uint32Array,
     target: MailboxId,
-    options: { readonly move: boolean },
+    options: CopyOptions,
   ): Promise<PlacedMessages> {
     const packed = packFields(uids, [], "copy");
     return this.#write("copy", [mailbox, packed, target, options]);

@@ -19,6 +19,8 @@ export interface StoreOptions {
   readonly worker?: WorkerKind;
   readonly blobThreshold?: number;
   readonly clock?: Clock;
+  /** Bytes. */
+  readonly defaultQuota?: number;
 }
 
 /** An opened store. */
@@ -55,6 +57,8 @@ export async function openStore(
     blob_threshold: options.blobThreshold ?? 64 * 1024,
     append_limit: 50 * 1024 * 1024,
     login_cache: 5 * 60 * 1000,
+    default_quota: options.defaultQuota ?? 0,
+    default_quota_messages: 0,
   }, host);
   await instance.start?.(stopped.signal);
   return {

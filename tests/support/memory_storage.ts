@@ -207,6 +207,7 @@ export class MemoryStorage implements StorageBackend {
     const box = this.#find(account, name);
     box.isDeleted = true;
     this.#hint(account, box.id, ++box.modSeq);
+    this.#hint(account, undefined, 0);
   }
 
   async renameMailbox(
@@ -222,6 +223,7 @@ export class MemoryStorage implements StorageBackend {
     if (from === "INBOX") {
       const target = this.#create(account, to, undefined);
       this.#place(box.messages.splice(0), target);
+      this.#hint(account, undefined, 0);
       return;
     }
     for (const child of this.#live(account)) {
@@ -230,6 +232,7 @@ export class MemoryStorage implements StorageBackend {
         child.name = to + child.name.slice(from.length);
       }
     }
+    this.#hint(account, undefined, 0);
   }
 
   async setSubscribed(
@@ -240,6 +243,7 @@ export class MemoryStorage implements StorageBackend {
     await this.onCall?.("setSubscribed");
     if (subscribed) this.#subscribed.add(`${account} ${name}`);
     else this.#subscribed.delete(`${account} ${name}`);
+    this.#hint(account, undefined, 0);
   }
 
   async claimRecent(mailbox: number, below: number): Promise<number> {
@@ -495,6 +499,11 @@ function statusOf(box: StoredMailbox): MailboxStatus {
     deleted: count(3),
     sizeBytes: box.messages.reduce(
       (sum, m) => sum + m.header.length + m.body.length,
+      0,
+    ),
+    deletedBytes: box.messages.reduce(
+      (sum, m) =>
+        hasBit(m.flags, 3) ? sum + m.header.length + m.body.length : sum,
       0,
     ),
     uidNext: box.uidNext,

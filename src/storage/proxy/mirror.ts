@@ -108,6 +108,11 @@ export class Mirror {
       unseen: count(({ flags }) => !hasBit(flags, SEEN_BIT)),
       deleted: count(({ flags }) => hasBit(flags, DELETED_BIT)),
       sizeBytes: messages.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      deletedBytes: messages.reduce(
+        (sum, { sizeBytes, flags }) =>
+          hasBit(flags, DELETED_BIT) ? sum + sizeBytes : sum,
+        0,
+      ),
       uidNext: this.#uidNext,
       uidValidity: this.uidValidity,
       highestModSeq: this.#modSeq,

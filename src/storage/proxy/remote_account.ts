@@ -310,6 +310,8 @@ export class RemoteAccount {
         unseen: status?.unseen ?? 0,
         deleted: status?.deleted ?? 0,
         sizeBytes: status?.size ?? 0,
+        // Not offered where there is no QUOTA.
+        deletedBytes: 0,
         uidNext: status?.uidNext ?? 1,
         uidValidity: Number(status?.uidValidity ?? 1),
         highestModSeq: this.#now(),

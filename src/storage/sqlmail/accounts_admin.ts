@@ -4,9 +4,10 @@
  * | command | arguments | result |
  * |---|---|---|
  * | `account.add` | `name`, `password` | `{ name }` |
- * | `account.list` | | `[{ name, state, aliases, mailboxes, messages, sizeBytes, createdAt }]` |
+ * | `account.list` | | `[{ name, state, aliases, mailboxes, messages, sizeBytes, quota, createdAt }]` |
  * | `account.passwd` | `name`, `password` | `{ name }` |
  * | `account.remove` | `name` | `{ name }` |
+ * | `account.quota` | `name`, `storage`, `messages` | `{ name }`; a number, `"none"` or `"default"` |
  * | `account.enable`, `account.disable` | `name` | `{ name, state }` |
  * | `account.alias.add` | `name`, `address` | `{ name, address }` |
  * | `account.alias.remove` | `address` | `{ address }` |
@@ -17,6 +18,7 @@ import { StorageError } from "#src/errors/errors.ts";
 import type { Admin } from "#src/module/roles/admin.ts";
 import type { StorageDriver } from "../driver.ts";
 import { number, text } from "../row.ts";
+import { limitOf, NO_LIMIT, type QuotaLimits } from "./account_usage.ts";
 import { type Addresses, normalAddress } from "./addresses.ts";
 import {
   addAccount,
@@ -25,6 +27,7 @@ import {
   removeAccount,
   removeAlias,
   setAccountState,
+  setQuota,
 } from "./change_accounts.ts";
 import { makeRecord, MAX_PASSWORD_BYTES } from "./passwords.ts";
 import type { SearchAdmin } from "./search_admin.ts";
@@ -36,6 +39,7 @@ export interface AccountsAdminOptions {
   readonly driver: StorageDriver;
   readonly writer: Writer;
   readonly addresses: Addresses;
+  readonly defaultQuota: QuotaLimits;
 }
 
 type Arguments = Readonly<Record<string, unknown>>;
@@ -55,6 +59,7 @@ export class AccountsAdmin implements Admin {
       ["account.remove", (args) => this.#remove(args)],
       ["account.enable", (args) => this.#setState(args, "active")],
       ["account.disable", (args) => this.#setState(args, "disabled")],
+      ["account.quota", (args) => this.#quota(args)],
       ["account.alias.add", (args) => this.#addAlias(args)],
       ["account.alias.remove", (args) => this.#removeAlias(args)],
       ["search.status", () => options.search.status()],
@@ -99,6 +104,18 @@ export class AccountsAdmin implements Admin {
     return { name, state };
   }
 
+  async #quota(args: Arguments): Promise<unknown> {
+    const name = this.#name(args);
+    const bytes = limit(args, "storage");
+    const messages = limit(args, "messages");
+    const change = {
+      ...(bytes !== undefined && { quota_bytes: bytes }),
+      ...(messages !== undefined && { quota_messages: messages }),
+    };
+    await this.#options.writer.run((tx) => setQuota(tx, name, change));
+    return { name };
+  }
+
   async #addAlias(args: Arguments): Promise<unknown> {
     const name = this.#name(args);
     const address = addressOf(args);
@@ -113,14 +130,15 @@ export class AccountsAdmin implements Admin {
   }
 
   async #list(): Promise<unknown> {
-    const { accounts, addresses } = await this.#options.driver.read(
+    const { driver, defaultQuota } = this.#options;
+    const { accounts, addresses } = await driver.read(
       async (sql) => ({
         accounts: await sql.all(
-          "SELECT a.name, a.state, a.created_at, COUNT(m.id) AS mailboxes, " +
-            "COALESCE(SUM(m.messages), 0) AS messages, " +
-            "COALESCE(SUM(m.size_bytes), 0) AS size_bytes FROM accounts a " +
-            "LEFT JOIN mailboxes m ON m.account = a.id " +
-            "GROUP BY a.id, a.name, a.state, a.created_at ORDER BY a.name",
+          "SELECT a.name, a.state, a.created_at, a.quota_bytes, " +
+            "a.quota_messages, u.messages, u.size_bytes, " +
+            "(SELECT COUNT(*) FROM mailboxes m WHERE m.account = a.id) " +
+            "AS mailboxes FROM accounts a " +
+            "JOIN usage u ON u.account = a.id ORDER BY a.name",
         ),
         addresses: await sql.all(
           "SELECT a.name, x.address FROM addresses x JOIN accounts a " +
@@ -138,6 +156,10 @@ export class AccountsAdmin implements Admin {
       mailboxes: number(row, "mailboxes"),
       messages: number(row, "messages"),
       sizeBytes: number(row, "size_bytes"),
+      quota: {
+        storage: limitOf(row, "quota_bytes", defaultQuota.sizeBytes) ?? null,
+        messages: limitOf(row, "quota_messages", defaultQuota.messages) ?? null,
+      },
       createdAt: new Date(number(row, "created_at")).toISOString(),
     }));
   }
@@ -153,6 +175,21 @@ function word(args: Arguments, key: string): string {
   const value = args[key];
   if (typeof value === "string" && value !== "") return value;
   throw new StorageError("invalid", `Expected ${key}`);
+}
+
+/** A limit as its column has it; `undefined`: it is not to be changed. */
+function limit(args: Arguments, key: string): number | null | undefined {
+  const value = args[key];
+  if (value === undefined) return undefined;
+  if (value === "default") return null;
+  if (value === "none") return NO_LIMIT;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) {
+    return value;
+  }
+  throw new StorageError(
+    "invalid",
+    `Expected a number, none or default: ${key}`,
+  );
 }
 
 function addressOf(args: Arguments): string {

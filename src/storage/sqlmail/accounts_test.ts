@@ -227,7 +227,13 @@ Deno.test("the sweep frees contents and blobs that nobody has, and no other", ()
     );
     const driver = new Sqlite3({ path: `${folder}/mail.db`, readOnly: false });
     await driver.open();
-    const writer = new Writer({ driver, now: Date.now, publish: () => {} });
+    const defaultQuota = { sizeBytes: undefined, messages: undefined };
+    const writer = new Writer({
+      driver,
+      now: Date.now,
+      defaultQuota,
+      publish: () => {},
+    });
     const bodies = new BodyStore(store.blobs, 10);
     const late = { ...SYSTEM_CLOCK, now: () => Date.now() + 48 * 3_600_000 };
     const sweep = (clock: typeof SYSTEM_CLOCK): Sweep =>

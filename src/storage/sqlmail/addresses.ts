@@ -3,15 +3,25 @@ import { domainToASCII } from "node:url";
 import type { Globals } from "#src/module/globals.ts";
 import type { Sql } from "../driver.ts";
 import { number, text } from "../row.ts";
+import {
+  type AccountUsage,
+  type QuotaLimits,
+  USAGE_COLUMNS,
+  usageOf,
+} from "./account_usage.ts";
 
 /** Longest name or address that is looked up; RFC 5321 section 4.5.3.1.3. */
 const MAX_LENGTH = 512;
+
+const NO_LIMITS: QuotaLimits = { sizeBytes: undefined, messages: undefined };
 
 /** The account behind an address. */
 export interface Addressee {
   readonly account: number;
   readonly name: string;
   readonly active: boolean;
+  /** As of the last commit. */
+  readonly usage: Readonly<AccountUsage>;
 }
 
 /** Normalises and resolves; has no state. */
@@ -35,20 +45,27 @@ export class Addresses {
   }
 
   /** The account that gets mail for an address; plus addressing included. */
-  async resolve(sql: Sql, given: string): Promise<Addressee | undefined> {
+  async resolve(
+    sql: Sql,
+    given: string,
+    defaultQuota: QuotaLimits = NO_LIMITS,
+  ): Promise<Addressee | undefined> {
     const address = normalAddress(given);
     if (address === "") return undefined;
     for (const candidate of this.#candidates(address)) {
       const row = await sql.one(
-        "SELECT a.id, a.name, a.state FROM addresses x " +
-          "JOIN accounts a ON a.id = x.account WHERE x.address = ?",
+        `SELECT a.id, a.name, a.state, ${USAGE_COLUMNS} FROM addresses x ` +
+          "JOIN accounts a ON a.id = x.account " +
+          "JOIN usage u ON u.account = a.id WHERE x.address = ?",
         [candidate],
       );
       if (row === undefined) continue;
+      const account = number(row, "id");
       return {
-        account: number(row, "id"),
+        account,
         name: text(row, "name"),
         active: text(row, "state") === "active",
+        usage: usageOf(row, account, defaultQuota),
       };
     }
     return undefined;

@@ -6,6 +6,7 @@ import type {
   PlacedMessages,
   Uid,
 } from "#src/imap/backend.ts";
+import { type Addition, checkFits } from "./account_usage.ts";
 import type { HeldBody } from "./body_store.ts";
 import { removeCopy } from "./change_messages.ts";
 import { selectRows } from "./message_rows.ts";
@@ -18,14 +19,33 @@ import {
 } from "./place_messages.ts";
 import type { WriteContext } from "./write_context.ts";
 
-/** `StorageBackend.append`; `held` has the body of each message. */
+const NOTHING: Addition = { sizeBytes: 0, messages: 0 };
+
+/** How much more the account has then; what leaves it makes room. */
+function additionOf(
+  messages: readonly NewMessage[],
+  leaving: Addition,
+): Addition {
+  let sizeBytes = -leaving.sizeBytes;
+  for (const { header, bodySize } of messages) {
+    sizeBytes += header.length + bodySize;
+  }
+  return { sizeBytes, messages: messages.length - leaving.messages };
+}
+
+/**
+ * `StorageBackend.append`; `held` has the body of each message. `leaving` is
+ * what the account will lose in the same transaction.
+ */
 export async function appendMessages(
   context: WriteContext,
   mailbox: MailboxId,
   messages: readonly NewMessage[],
   held: readonly HeldBody[],
+  leaving: Addition = NOTHING,
 ): Promise<PlacedMessages> {
-  const { uidValidity } = await context.mailbox(mailbox);
+  const { uidValidity, usage } = await context.mailbox(mailbox);
+  checkFits(usage, additionOf(messages, leaving));
   const uids = new Uint32Array(messages.length);
   // Flags first: a keyword too many must not cost a second run of the batch.
   const flags: number[] = [];
@@ -66,14 +86,20 @@ export async function replaceMessage(
 ): Promise<PlacedMessages> {
   const source = await context.mailbox(mailbox);
   const { account } = await context.mailbox(target);
-  if (source.account !== account) {
-    throw new StorageError("invalid", "The mailboxes belong to two accounts");
-  }
   const [row] = await selectRows(context, mailbox, Uint32Array.of(uid));
   if (row === undefined) {
     throw new StorageError("notFound", "The message is gone");
   }
-  const placed = await appendMessages(context, target, [message], [held]);
+  const leaving = source.account === account
+    ? { sizeBytes: row.sizeBytes, messages: 1 }
+    : NOTHING;
+  const placed = await appendMessages(
+    context,
+    target,
+    [message],
+    [held],
+    leaving,
+  );
   const state = target === mailbox
     ? await context.touch(mailbox)
     : await context.change(mailbox);

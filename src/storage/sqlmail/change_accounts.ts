@@ -54,6 +54,10 @@ export async function addAccount(
     name,
     id,
   ]);
+  await context.run(
+    "INSERT INTO usage (account, size_bytes, messages) VALUES (?, 0, 0)",
+    [id],
+  );
   for (const [mailbox, specialUse] of FIRST_MAILBOXES) {
     await insertMailbox(context, id, mailbox, specialUse);
     await setSubscribed(context, id, mailbox, SUBSCRIBED);
@@ -91,6 +95,33 @@ export async function setAccountState(
   await context.run("UPDATE accounts SET state = ? WHERE id = ?", [state, id]);
 }
 
+/** Columns of limits that are to be changed; `null`: the default. */
+export type QuotaChange = Partial<
+  Readonly<Record<"quota_bytes" | "quota_messages", number | null>>
+>;
+
+/** Gives an account other limits. `notFound`. */
+export async function setQuota(
+  context: WriteContext,
+  name: string,
+  change: QuotaChange,
+): Promise<void> {
+  const id = await requireAccount(context, name);
+  if (change.quota_bytes !== undefined) {
+    await context.run("UPDATE accounts SET quota_bytes = ? WHERE id = ?", [
+      change.quota_bytes,
+      id,
+    ]);
+  }
+  if (change.quota_messages !== undefined) {
+    await context.run("UPDATE accounts SET quota_messages = ? WHERE id = ?", [
+      change.quota_messages,
+      id,
+    ]);
+  }
+  await context.forgetUsage(id);
+}
+
 /** Removes an account with all of its mail. `notFound`. */
 export async function removeAccount(
   context: WriteContext,
@@ -106,6 +137,17 @@ export async function removeAccount(
   }
   // Named one by one: a driver need not enforce foreign keys.
   await context.run("DELETE FROM subscriptions WHERE account = ?", [id]);
+  // Somebody who gets the name later gets neither the rights nor the notes.
+  await context.run("DELETE FROM acl WHERE identifier IN (?, ?)", [
+    name,
+    `-${name}`,
+  ]);
+  await context.run("DELETE FROM metadata WHERE account = ? OR reader = ?", [
+    id,
+    id,
+  ]);
+  await context.forgetUsage(id);
+  await context.run("DELETE FROM usage WHERE account = ?", [id]);
   await context.run("DELETE FROM addresses WHERE account = ?", [id]);
   await context.run("DELETE FROM accounts WHERE id = ?", [id]);
   context.listChanged(id);

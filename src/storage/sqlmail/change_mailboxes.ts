@@ -124,7 +124,8 @@ export async function insertMailbox(
   const row = await context.returning(
     "INSERT INTO mailboxes (account, name, object_id, special_use, " +
       "uid_validity, uid_next, highest_modseq, messages, unseen, deleted, " +
-      "size_bytes, first_recent) VALUES (?, ?, ?, ?, ?, 1, 1, 0, 0, 0, 0, 1) " +
+      "size_bytes, deleted_bytes, first_recent) " +
+      "VALUES (?, ?, ?, ?, ?, 1, 1, 0, 0, 0, 0, 0, 1) " +
       `RETURNING ${INFO_COLUMNS}`,
     [
       account,
@@ -187,6 +188,9 @@ export async function removeMailbox(
     [id],
   );
   for (const table of ["messages", "expunged", "keywords"]) {
+    await context.run(`DELETE FROM ${table} WHERE mailbox = ?`, [id]);
+  }
+  for (const table of ["acl", "metadata"]) {
     await context.run(`DELETE FROM ${table} WHERE mailbox = ?`, [id]);
   }
   await context.run("DELETE FROM mailboxes WHERE id = ?", [id]);
@@ -278,11 +282,13 @@ async function renameInbox(
   made.unseen = from.unseen;
   made.deleted = from.deleted;
   made.sizeBytes = from.sizeBytes;
+  made.deletedBytes = from.deletedBytes;
   made.firstRecentUid = from.firstRecentUid;
   from.messages =
     from.unseen =
     from.deleted =
     from.sizeBytes =
+    from.deletedBytes =
       0;
 }
 

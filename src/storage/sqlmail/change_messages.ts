@@ -1,6 +1,7 @@
 /** Operations on messages that are there: STORE, EXPUNGE, COPY, MOVE. */
-import { StorageError } from "#src/errors/errors.ts";
 import type {
+  CopyOptions,
+  FlagGuard,
   MailboxId,
   PlacedMessages,
   StoreOutcome,
@@ -14,6 +15,8 @@ import {
   hasBit,
   union,
 } from "#src/imap/flags.ts";
+import { checkFits } from "./account_usage.ts";
+import { keptFlags } from "./flag_guard.ts";
 import { type MailboxState, statusNow } from "./mailbox_state.ts";
 import { ascending, type MessageRow, selectRows } from "./message_rows.ts";
 import { countFlags, flagsFor, insertCopy } from "./place_messages.ts";
@@ -31,14 +34,21 @@ export async function storeFlags(
   const kept = rows.filter(({ modSeq }) => modSeq <= limit);
   const modified = rows.filter(({ modSeq }) => modSeq > limit);
   const { keywords, highestModSeq: before } = await context.mailbox(mailbox);
-  const asked = request.mode === "remove" || kept.length === 0
+  // A keyword that may not be set gets no bit either.
+  const addsNone = request.mode === "remove" ||
+    request.mayChange?.others === false;
+  const asked = addsNone || kept.length === 0
     ? flagSetOf(request.flags, keywords)
     : await flagsFor(context, mailbox, request.flags);
   const modSeqs = new Float64Array(kept.length);
   const flags = new Float64Array(kept.length);
   let state: MailboxState | undefined;
   for (const [n, row] of kept.entries()) {
-    const wanted = applied(row.flags, asked, request.mode);
+    const wanted = keptFlags(
+      row.flags,
+      applied(row.flags, asked, request.mode),
+      request.mayChange,
+    );
     flags[n] = wanted;
     modSeqs[n] = row.modSeq;
     if (wanted === row.flags) continue;
@@ -48,8 +58,8 @@ export async function storeFlags(
       "UPDATE messages SET flags = ?, modseq = ? WHERE mailbox = ? AND uid = ?",
       [wanted, state.highestModSeq, mailbox, row.uid],
     );
-    countFlags(state, row.flags, -1);
-    countFlags(state, wanted, 1);
+    countFlags(state, row, -1);
+    countFlags(state, { ...row, flags: wanted }, 1);
   }
   const after = await context.mailbox(mailbox);
   return {
@@ -117,7 +127,9 @@ async function removeRow(
   );
   state.messages--;
   state.sizeBytes -= row.sizeBytes;
-  countFlags(state, row.flags, -1);
+  state.usage.messages--;
+  state.usage.sizeBytes -= row.sizeBytes;
+  countFlags(state, row, -1);
 }
 
 /** `StorageBackend.copy`. */
@@ -126,17 +138,24 @@ export async function copyMessages(
   mailbox: MailboxId,
   uids: Uint32Array,
   target: MailboxId,
-  { move }: { readonly move: boolean },
+  { move, mayChange }: CopyOptions,
 ): Promise<PlacedMessages> {
   const source = await context.mailbox(mailbox);
-  const { account, uidValidity } = await context.mailbox(target);
-  if (source.account !== account) {
-    throw new StorageError("invalid", "The mailboxes belong to two accounts");
-  }
+  const { account, uidValidity, usage } = await context.mailbox(target);
   const rows = await selectRows(context, mailbox, ascending(uids));
+  if (!move || source.account !== account) {
+    checkFits(usage, {
+      sizeBytes: rows.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      messages: rows.length,
+    });
+  }
   const placed = new Uint32Array(rows.length);
   if (rows.length > 0) {
-    const translate = await translation(context, mailbox, target, rows);
+    const translate = await translation(context, rows, {
+      from: mailbox,
+      to: target,
+      mayChange,
+    });
     const state = await context.change(target);
     for (const [n, row] of rows.entries()) {
       placed[n] = await insertCopy(context, state, {
@@ -165,15 +184,18 @@ export async function copyMessages(
 /** How flags of one mailbox become flags of another. */
 async function translation(
   context: WriteContext,
-  from: MailboxId,
-  to: MailboxId,
   rows: readonly MessageRow[],
+  { from, to, mayChange }: {
+    readonly from: MailboxId;
+    readonly to: MailboxId;
+    readonly mayChange: FlagGuard | undefined;
+  },
 ): Promise<(flags: number) => number> {
   const { keywords } = await context.mailbox(from);
   const translated = new Map<number, number>();
   for (const { flags } of rows) {
     if (translated.has(flags)) continue;
-    const names = flagNames(flags, keywords);
+    const names = flagNames(keptFlags(0, flags, mayChange), keywords);
     translated.set(flags, await flagsFor(context, to, names));
   }
   return (flags) => translated.get(flags) ?? 0;

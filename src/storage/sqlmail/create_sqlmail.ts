@@ -39,7 +39,11 @@ export function createSqlmail(
   const addresses = new Addresses(host.globals);
   const hints = new HintListeners();
   const publish = (list: readonly ChangeHint[]): void => hints.publish(list);
-  const writer = new Writer({ driver, now, publish });
+  const defaultQuota = {
+    sizeBytes: config.default_quota || undefined,
+    messages: config.default_quota_messages || undefined,
+  };
+  const writer = new Writer({ driver, now, defaultQuota, publish });
   const bodies = new BodyStore(blobs, config.blob_threshold);
   const appendLimit = config.append_limit;
   const path = searchPath(config.dsn);
@@ -63,11 +67,18 @@ export function createSqlmail(
       monotonic: () => clock.monotonic(),
       rememberMs: config.login_cache,
     }),
-    delivery: new Deliverer({ driver, writer, bodies, addresses }),
+    delivery: new Deliverer({
+      driver,
+      writer,
+      bodies,
+      addresses,
+      defaultQuota,
+    }),
     admin: new AccountsAdmin({
       driver,
       writer,
       addresses,
+      defaultQuota,
       search: new SearchAdmin({
         driver,
         writer,

@@ -22,6 +22,7 @@ import type {
 } from "#src/module/roles/delivery.ts";
 import type { Envelope, Recipient } from "#src/module/roles/session.ts";
 import { SmtpError } from "#src/smtp/reply.ts";
+import { fits, type QuotaLimits } from "./account_usage.ts";
 import type { Addressee, Addresses } from "./addresses.ts";
 import type { BodyStore, HeldBody } from "./body_store.ts";
 import {
@@ -41,6 +42,7 @@ export interface DelivererOptions {
   readonly writer: Writer;
   readonly bodies: BodyStore;
   readonly addresses: Addresses;
+  readonly defaultQuota: QuotaLimits;
 }
 
 /** A recipient of this storage. */
@@ -85,15 +87,22 @@ class Transaction implements DeliveryTransaction {
   }
 
   async addRecipient(recipient: Recipient): Promise<SmtpError | undefined> {
-    const { driver, addresses } = this.#options;
+    const { driver, addresses, defaultQuota } = this.#options;
     const addressee = await driver.read((sql) =>
-      addresses.resolve(sql, recipient.address)
+      addresses.resolve(sql, recipient.address, defaultQuota)
     );
     if (addressee === undefined) {
       return new SmtpError(550, "1.1", "No such mailbox here");
     }
     if (!addressee.active) {
       return new SmtpError(550, "2.1", "Mailbox is disabled");
+    }
+    if (!fits(addressee.usage, SMALLEST)) {
+      return new SmtpError(452, "2.2", "Mailbox is full");
+    }
+    const { sizeBytes = 0 } = this.#envelope.parameters;
+    if (!fits(addressee.usage, { sizeBytes, messages: 1 })) {
+      return noRoom();
     }
     this.#accepted.push({ recipient, addressee });
     return undefined;
@@ -115,7 +124,7 @@ class Transaction implements DeliveryTransaction {
       accounts.set(addressee.account, addressee);
     }
     const held = await this.#options.bodies.store(message.body);
-    let reached: ReadonlySet<number>;
+    let reached: ReadonlyMap<number, Outcome>;
     try {
       reached = await this.#write(
         [...accounts.keys()],
@@ -126,14 +135,15 @@ class Transaction implements DeliveryTransaction {
     } finally {
       held.release();
     }
-    return this.#accepted.map(({ recipient, addressee }) =>
-      reached.has(addressee.account) ? { recipient, ok: true } : {
-        recipient,
-        ok: false,
+    return this.#accepted.map(({ recipient, addressee }) => {
+      const outcome = reached.get(addressee.account);
+      if (outcome === "stored") return { recipient, ok: true };
+      const error = outcome === "full"
+        ? noRoom()
         // The account was removed between RCPT and now.
-        error: new SmtpError(550, "1.1", "No such mailbox here"),
-      }
-    );
+        : new SmtpError(550, "1.1", "No such mailbox here");
+      return { recipient, ok: false, error };
+    });
   }
 
   abort(): Promise<void> {
@@ -146,7 +156,7 @@ class Transaction implements DeliveryTransaction {
     header: Uint8Array,
     { body }: HeldBody,
     summary: MessageSummary,
-  ): Promise<ReadonlySet<number>> {
+  ): Promise<ReadonlyMap<number, Outcome>> {
     const parcel: Parcel = {
       accounts,
       header,
@@ -176,6 +186,17 @@ class Transaction implements DeliveryTransaction {
   }
 }
 
+/** What a mailbox must have room for to get mail at all. */
+const SMALLEST = { sizeBytes: 1, messages: 1 };
+
+/** What became of the mail for an account. */
+type Outcome = "stored" | "full";
+
+/** There is room, but not for this message. */
+function noRoom(): SmtpError {
+  return new SmtpError(552, "2.2", "Mailbox has no room for this message");
+}
+
 /** Paths never have line breaks or NUL; should one come, it stays harmless. */
 function oneLine(path: string): string {
   return path.replaceAll(/[\r\n\0]/g, "");
@@ -194,22 +215,27 @@ interface Parcel {
   readonly log: Log;
 }
 
-/** Puts a parcel into the mailboxes; gives the accounts that still exist. */
+/** Puts a parcel into the mailboxes of those accounts that still exist. */
 async function deliver(
   context: WriteContext,
   parcel: Parcel,
-): Promise<ReadonlySet<number>> {
+): Promise<ReadonlyMap<number, Outcome>> {
   const { accounts, header, body } = parcel;
-  const mailboxes = new Map<number, number>();
+  const sizeBytes = header.length + bodySize(body);
+  const outcomes = new Map<number, Outcome>();
+  const mailboxes: number[] = [];
   for (const account of accounts) {
     const targets = await context.targets(account);
     if (targets === undefined) continue;
-    mailboxes.set(account, parcel.toJunk ? targets.junk : targets.inbox);
+    const usage = await context.usage(account);
+    const hasRoom = fits(usage, { sizeBytes, messages: 1 });
+    outcomes.set(account, hasRoom ? "stored" : "full");
+    if (!hasRoom) continue;
+    mailboxes.push(parcel.toJunk ? targets.junk : targets.inbox);
   }
-  if (mailboxes.size === 0) return new Set();
-  const content = await insertContent(context, parcel, mailboxes.size);
-  const sizeBytes = header.length + bodySize(body);
-  for (const mailbox of mailboxes.values()) {
+  if (mailboxes.length === 0) return outcomes;
+  const content = await insertContent(context, parcel, mailboxes.length);
+  for (const mailbox of mailboxes) {
     const flags = await tagFlags(context, mailbox, parcel);
     const state = await context.change(mailbox);
     await insertCopy(context, state, {
@@ -222,7 +248,7 @@ async function deliver(
       threadId: parcel.threadId,
     });
   }
-  return new Set(mailboxes.keys());
+  return outcomes;
 }
 
 /** A tag for which the mailbox has no room must not lose the message. */

@@ -4,6 +4,7 @@ import type {
   AccountId,
   ByteRange,
   ChangeHint,
+  CopyOptions,
   FetchColumns,
   FetchedMessage,
   MailboxChanges,
@@ -208,7 +209,7 @@ export class MailStore implements StorageBackend {
     mailbox: MailboxId,
     uids: Uint32Array,
     target: MailboxId,
-    options: { readonly move: boolean },
+    options: CopyOptions,
   ): Promise<PlacedMessages> {
     return this.#write((tx) =>
       copyMessages(tx, mailbox, uids, target, options)

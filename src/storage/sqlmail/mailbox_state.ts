@@ -2,6 +2,7 @@
 import type { AccountId, MailboxId, MailboxStatus } from "#src/imap/backend.ts";
 import type { Row, Sql } from "../driver.ts";
 import { number, text } from "../row.ts";
+import type { AccountUsage } from "./account_usage.ts";
 
 /** A mailbox as the writer changes it; written back once a batch. */
 export interface MailboxState {
@@ -14,15 +15,18 @@ export interface MailboxState {
   unseen: number;
   deleted: number;
   sizeBytes: number;
+  deletedBytes: number;
   firstRecentUid: number;
   /** Replaced, never changed in place. */
   keywords: readonly string[];
+  /** Of its account; one object for all mailboxes of that. */
+  readonly usage: AccountUsage;
 }
 
 /** Columns that `statusOf` needs. */
 export const STATUS_COLUMNS =
   "uid_validity, uid_next, highest_modseq, messages, unseen, deleted, " +
-  "size_bytes, first_recent";
+  "size_bytes, deleted_bytes, first_recent";
 
 /** The counters of a row with `STATUS_COLUMNS`. */
 export function statusOf(row: Row): MailboxStatus {
@@ -31,6 +35,7 @@ export function statusOf(row: Row): MailboxStatus {
     unseen: number(row, "unseen"),
     deleted: number(row, "deleted"),
     sizeBytes: number(row, "size_bytes"),
+    deletedBytes: number(row, "deleted_bytes"),
     uidNext: number(row, "uid_next"),
     uidValidity: number(row, "uid_validity"),
     highestModSeq: number(row, "highest_modseq"),
@@ -40,7 +45,7 @@ export function statusOf(row: Row): MailboxStatus {
 
 /** The counters as they are now. */
 export function statusNow(state: Readonly<MailboxState>): MailboxStatus {
-  const { id: _, account: __, keywords: ___, ...status } = state;
+  const { id: _, account: __, keywords: ___, usage: ____, ...status } = state;
   return status;
 }
 
@@ -60,17 +65,20 @@ export async function readKeywords(
 export async function readState(
   sql: Sql,
   mailbox: MailboxId,
+  usageOf: (account: AccountId) => Promise<AccountUsage>,
 ): Promise<MailboxState | undefined> {
   const row = await sql.one(
     `SELECT account, ${STATUS_COLUMNS} FROM mailboxes WHERE id = ?`,
     [mailbox],
   );
   if (row === undefined) return undefined;
+  const account = number(row, "account");
   return {
     id: mailbox,
-    account: number(row, "account"),
+    account,
     ...statusOf(row),
     keywords: await readKeywords(sql, mailbox),
+    usage: await usageOf(account),
   };
 }
 
@@ -78,7 +86,8 @@ export async function readState(
 export async function writeState(sql: Sql, state: MailboxState): Promise<void> {
   await sql.run(
     "UPDATE mailboxes SET uid_next = ?, highest_modseq = ?, messages = ?, " +
-      "unseen = ?, deleted = ?, size_bytes = ?, first_recent = ? WHERE id = ?",
+      "unseen = ?, deleted = ?, size_bytes = ?, deleted_bytes = ?, " +
+      "first_recent = ? WHERE id = ?",
     [
       state.uidNext,
       state.highestModSeq,
@@ -86,6 +95,7 @@ export async function writeState(sql: Sql, state: MailboxState): Promise<void> {
       state.unseen,
       state.deleted,
       state.sizeBytes,
+      state.deletedBytes,
       state.firstRecentUid,
       state.id,
     ],

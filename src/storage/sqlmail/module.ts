@@ -9,7 +9,7 @@ import { dirname } from "node:path";
 import { duration, size } from "#src/config/quantities.ts";
 import { path } from "#src/config/places.ts";
 import type { ConfigOf } from "#src/config/directive.ts";
-import { oneOf } from "#src/config/values.ts";
+import { integer, oneOf } from "#src/config/values.ts";
 import { defineModule } from "#src/module/define.ts";
 import { ref } from "#src/module/ref.ts";
 import { isIndexer } from "./is_indexer.ts";
@@ -34,6 +34,17 @@ const config = {
   append_limit: size({
     doc: "Longest message that an IMAP client may store.",
     default: "50M",
+  }),
+  default_quota: size({
+    doc: "How much mail an account may have that has no limit of its own " +
+      "(`epistle account quota`). 0: no limit. It counts the messages of all " +
+      "mailboxes of the account as they came.",
+    default: "0",
+  }),
+  default_quota_messages: integer({
+    doc: "How many messages such an account may have. 0: no limit.",
+    default: 0,
+    min: 0,
   }),
   login_cache: duration({
     doc: "How long a password that was right is remembered, as a keyed hash " +

@@ -126,18 +126,22 @@ export async function insertCopy(
   state.uidNext = uid + 1;
   state.messages++;
   state.sizeBytes += copy.sizeBytes;
-  countFlags(state, copy.flags, 1);
+  state.usage.messages++;
+  state.usage.sizeBytes += copy.sizeBytes;
+  countFlags(state, copy, 1);
   return uid;
 }
 
 /** Adds (1) or takes away (-1) a message's part in the counters of flags. */
 export function countFlags(
   state: MailboxState,
-  flags: FlagSet,
+  { flags, sizeBytes }: Pick<Copy, "flags" | "sizeBytes">,
   by: 1 | -1,
 ): void {
   if (!hasBit(flags, SEEN_BIT)) state.unseen += by;
-  if (hasBit(flags, DELETED_BIT)) state.deleted += by;
+  if (!hasBit(flags, DELETED_BIT)) return;
+  state.deleted += by;
+  state.deletedBytes += by * sizeBytes;
 }
 
 /** Flags with a bit in the mailbox; keywords that are new get one. */

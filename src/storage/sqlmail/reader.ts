@@ -202,6 +202,7 @@ const EMPTY: MailboxStatus = {
   unseen: 0,
   deleted: 0,
   sizeBytes: 0,
+  deletedBytes: 0,
   uidNext: 1,
   uidValidity: 1,
   highestModSeq: 1,

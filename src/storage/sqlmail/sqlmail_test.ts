@@ -332,15 +332,16 @@ Deno.test("COPY and MOVE carry flags over and are all or none", () =>
       kind("notFound"),
     );
     await store.admin.call("account.add", { name: BOB, password: "p" });
-    await assert.rejects(
-      storage.copy(
-        inbox,
-        Uint32Array.of(1),
-        await box(storage, "INBOX", BOB),
-        { move: false },
-      ),
-      kind("invalid"),
-    );
+    // Who may do that is for the session to say: see RFC 4314.
+    const theirs = await box(storage, "INBOX", BOB);
+    const mayChange = { seen: true, deleted: false, others: false };
+    await storage.copy(inbox, Uint32Array.of(1), theirs, {
+      move: false,
+      mayChange,
+    });
+    const arrived = await storage.snapshot(theirs);
+    assert.deepEqual([...arrived.flags], [1]);
+    assert.deepEqual(arrived.keywords, []);
   }));
 
 Deno.test("mailboxes are created with parents, renamed with children, deleted", () =>

@@ -8,6 +8,12 @@ import {
 } from "#src/imap/backend.ts";
 import type { Maybe, Row, SqlValue, WriteSql } from "../driver.ts";
 import { number, optionalText, text } from "../row.ts";
+import {
+  type AccountUsage,
+  type QuotaLimits,
+  readUsage,
+  writeUsage,
+} from "./account_usage.ts";
 import { type MailboxState, readState, writeState } from "./mailbox_state.ts";
 
 /** Mailboxes and accounts of which the writer remembers something. */
@@ -29,16 +35,21 @@ export interface DeliveryTargets {
  */
 export class WriteContext {
   readonly #now: () => number;
+  readonly #defaultQuota: QuotaLimits;
   readonly #states = new Map<MailboxId, MailboxState>();
+  /** Held by the states too: forgotten with them, never alone. */
+  readonly #usages = new Map<AccountId, AccountUsage>();
   readonly #targets = new Map<AccountId, DeliveryTargets>();
   readonly #dirty = new Set<MailboxState>();
+  readonly #dirtyUsages = new Set<AccountUsage>();
   readonly #changed = new Map<MailboxId, ChangeHint>();
   readonly #lists = new Set<AccountId>();
   #sql: WriteSql | undefined;
   #writes = 0;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, defaultQuota: QuotaLimits) {
     this.#now = now;
+    this.#defaultQuota = defaultQuota;
   }
 
   /** Milliseconds since 1970. */
@@ -68,15 +79,26 @@ export class WriteContext {
   /** Only for the writer: an operation was rolled back. */
   undo(): void {
     this.#states.clear();
+    this.#usages.clear();
     this.#targets.clear();
     this.#dirty.clear();
+    this.#dirtyUsages.clear();
   }
 
   /** Only for the writer: writes the counters back. */
   async flush(): Promise<void> {
     for (const state of this.#dirty) await writeState(this.#open(), state);
+    for (const usage of this.#dirtyUsages) {
+      await writeUsage(this.#open(), usage);
+    }
     this.#dirty.clear();
-    if (this.#states.size > MAX_REMEMBERED) this.#states.clear();
+    this.#dirtyUsages.clear();
+    if (
+      this.#states.size > MAX_REMEMBERED || this.#usages.size > MAX_REMEMBERED
+    ) {
+      this.#states.clear();
+      this.#usages.clear();
+    }
     if (this.#targets.size > MAX_REMEMBERED) this.#targets.clear();
   }
 
@@ -130,6 +152,7 @@ export class WriteContext {
     this.#writes++;
     state.highestModSeq++;
     this.#dirty.add(state);
+    this.#dirtyUsages.add(state.usage);
     this.#changed.set(id, {
       account: state.account,
       mailbox: id,
@@ -143,16 +166,31 @@ export class WriteContext {
     const state = this.#states.get(id) ?? await this.#load(id);
     this.#writes++;
     this.#dirty.add(state);
+    this.#dirtyUsages.add(state.usage);
     return state;
   }
 
-  /** The row of a mailbox was removed or replaced by SQL. */
+  /** A mailbox was removed by SQL, with all that it had. */
   async gone(id: MailboxId): Promise<void> {
-    const state = this.#states.get(id);
-    if (state !== undefined) this.#dirty.delete(state);
+    const state = await this.touch(id);
+    state.usage.sizeBytes -= state.sizeBytes;
+    state.usage.messages -= state.messages;
+    this.#dirty.delete(state);
     this.#states.delete(id);
-    this.#writes++;
-    await undefined;
+  }
+
+  /** What an account uses; throws `notFound`. */
+  async usage(account: AccountId): Promise<Readonly<AccountUsage>> {
+    return this.#usages.get(account) ?? await this.#loadUsage(account);
+  }
+
+  /** The limits of an account, or the account, were changed by SQL. */
+  async forgetUsage(account: AccountId): Promise<void> {
+    await this.flush();
+    this.#usages.delete(account);
+    for (const [id, state] of this.#states) {
+      if (state.account === account) this.#states.delete(id);
+    }
   }
 
   /** Tells watchers that a mailbox is no more. */
@@ -225,11 +263,29 @@ export class WriteContext {
   }
 
   async #load(id: MailboxId): Promise<MailboxState> {
-    const state = await readState(this.#open(), id);
+    const state = await readState(
+      this.#open(),
+      id,
+      async (account) =>
+        this.#usages.get(account) ?? await this.#loadUsage(account),
+    );
     if (state === undefined) {
       throw new StorageError("notFound", "The mailbox is gone");
     }
     this.#states.set(id, state);
     return state;
+  }
+
+  async #loadUsage(account: AccountId): Promise<AccountUsage> {
+    const usage = await readUsage(
+      this.#open(),
+      account,
+      this.#defaultQuota,
+    );
+    if (usage === undefined) {
+      throw new StorageError("notFound", "The account is gone");
+    }
+    this.#usages.set(account, usage);
+    return usage;
   }
 }

@@ -16,6 +16,7 @@
 import { StorageError } from "#src/errors/errors.ts";
 import type { ChangeHint } from "#src/imap/backend.ts";
 import type { StorageDriver, WriteSql } from "../driver.ts";
+import type { QuotaLimits } from "./account_usage.ts";
 import { WriteContext } from "./write_context.ts";
 
 /** Operations in one transaction; bounds how long an answer can take. */
@@ -47,6 +48,8 @@ const SPOILT = Symbol("spoilt batch");
 export interface WriterOptions {
   readonly driver: StorageDriver;
   readonly now: () => number;
+  /** Of accounts that have none of their own. */
+  readonly defaultQuota: QuotaLimits;
   /** Called after each commit that changed a mailbox. Must not throw. */
   readonly publish: (hints: readonly ChangeHint[]) => void;
 }
@@ -61,7 +64,7 @@ export class Writer {
 
   constructor(options: WriterOptions) {
     this.#options = options;
-    this.#context = new WriteContext(options.now);
+    this.#context = new WriteContext(options.now, options.defaultQuota);
   }
 
   /** Resolves with what the operation gave, after it is on disk. */
