@@ -33,6 +33,18 @@ export const MAX_SEARCH_KEYS = 1000;
 /** Between signs of life during long work; impatient clients give 30 seconds. */
 export const PROGRESS_INTERVAL_MS = 10_000;
 
+/** Most groups of events in one NOTIFY: clients have two or three. */
+export const MAX_NOTIFY_GROUPS = 100;
+
+/** Most names of mailboxes in one group of NOTIFY. */
+export const MAX_NOTIFY_NAMES = 1000;
+
+/** Most mailboxes of an account that NOTIFY watches: each list reads them all. */
+export const MAX_NOTIFY_MAILBOXES = 10_000;
+
+/** Own changes of names that are remembered until the list has been read. */
+export const MAX_NOTIFY_OWN = 1000;
+
 /** Mailboxes that one ESEARCH looks into. */
 export const MAX_SEARCHED_MAILBOXES = 1_000;
 

@@ -3,6 +3,10 @@
  * 7.5.1 and 7.5.2, RFC 7162 section 3.2.10 (VANISHED).
  */
 import type { Uid } from "./backend.ts";
+import { StorageError } from "#src/errors/errors.ts";
+import { fetchMessages } from "./commands/fetch.ts";
+import { ImapError } from "./errors.ts";
+import { planFetch } from "./fetch_plan.ts";
 import { writePermanentFlags } from "./flag_responses.ts";
 import { MAX_VANISHED_RANGES } from "./limits.ts";
 import type { News } from "./selected_mailbox.ts";
@@ -46,6 +50,32 @@ export function writeCounts(session: Session): void {
   const { selected, out } = session;
   out.text(`* ${selected.exists} EXISTS\r\n`);
   if (!session.rev2) out.text(`* ${selected.recentCount} RECENT\r\n`);
+}
+
+/**
+ * What NOTIFY asks of messages from `from` on, save those that the client has
+ * put there itself. RFC 5465 section 5.2.
+ */
+export async function writeNewMessages(
+  session: Session,
+  from: Uid,
+): Promise<void> {
+  const { selected, wants } = session;
+  if (wants.items.length === 0) return;
+  const uids = selected.allUids()
+    .filter((uid) => uid >= from && !selected.own.has(uid));
+  selected.own.clear();
+  try {
+    await fetchMessages(session, uids, planFetch(wants.items), {
+      uid: true,
+      modSeq: session.condstore,
+    });
+  } catch (error) {
+    const isOurs = error instanceof ImapError || error instanceof StorageError;
+    if (!isOurs) throw error;
+    // No command has failed: the client asks for it when it wants it.
+    session.log.warn("new messages not fetched", { error });
+  }
 }
 
 /** Keywords that the mailbox has had only since. */

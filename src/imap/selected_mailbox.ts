@@ -56,6 +56,8 @@ export class SelectedMailbox implements ViewListener {
   readonly flagTexts: FlagTexts = new FlagTexts();
   /** Keywords that the client knows of. */
   toldKeywords = 0;
+  /** New UIDs of messages that this client has put here itself. */
+  readonly own: Set<Uid> = new Set();
   /** UIDs that SEARCH has saved for `$`, ascending. RFC 5182. */
   savedResult: Uint32Array = new Uint32Array(0);
   /** Searches that are kept up to date. RFC 5267. */

@@ -11,21 +11,44 @@ import { ConnectionTimeout } from "#src/net/connection_errors.ts";
 import { DeflateConnection } from "#src/net/deflate_connection.ts";
 import { StorageError } from "#src/errors/errors.ts";
 import type { Log } from "#src/log/log.ts";
-import type { AccountId, MailboxInfo, Uid } from "./backend.ts";
+import type { AccountId, MailboxInfo, PlacedMessages, Uid } from "./backend.ts";
 import type { Command, SessionState } from "./command.ts";
 import { ImapError } from "./errors.ts";
 import { LOGIN_TIMEOUT_MS, MAX_BEFORE_LOGIN_MS } from "./limits.ts";
+import type { Notifier } from "./notifier.ts";
+import type { SelectedEvents } from "./notify_request.ts";
 import { SelectedMailbox } from "./selected_mailbox.ts";
 import type { ImapServices } from "./services.ts";
 import { CommandReader } from "./wire/framing.ts";
 import { ResponseWriter } from "./wire/response_writer.ts";
-import { writeCounts, writeExpunged, writeNewKeywords } from "./news_writer.ts";
+import {
+  writeCounts,
+  writeExpunged,
+  writeNewKeywords,
+  writeNewMessages,
+} from "./news_writer.ts";
 
 /** Who is logged in. */
 export interface SessionAccount {
   readonly id: AccountId;
   readonly name: string;
 }
+
+/** Of the selected mailbox, without NOTIFY. */
+const EVERYTHING: SelectedEvents = {
+  isDelayed: false,
+  messages: true,
+  flags: true,
+  items: [],
+};
+
+/** Of the selected mailbox, where NOTIFY says nothing of it. */
+const NOTHING: SelectedEvents = {
+  isDelayed: false,
+  messages: false,
+  flags: false,
+  items: [],
+};
 
 /** State of one connection. */
 export class Session {
@@ -49,6 +72,8 @@ export class Session {
   #connection: Connection;
   readonly #strangerLog: Log;
   #account: SessionAccount | undefined;
+  #notifier: Notifier | undefined;
+  #toldEvents: Promise<void> | undefined;
   #selected: SelectedMailbox | undefined;
 
   constructor(
@@ -66,7 +91,10 @@ export class Session {
     this.out = new ResponseWriter(connection);
     this.reader = new CommandReader(connection, {
       beforeWait: () => this.out.flush(),
-      sendContinuation: () => this.out.line("+ Ready for the literal").flush(),
+      sendContinuation: async () => {
+        await this.#toldEvents;
+        await this.out.line("+ Ready for the literal").flush();
+      },
       patience: (timeoutMs) => this.#patience(timeoutMs),
       messageAfter: (name) => commands.get(name)?.messageAfter,
     });
@@ -253,6 +281,7 @@ export class Session {
   /** Frees everything. The connection is closed by the loop. */
   end(): void {
     this.unselect();
+    this.useNotifier(undefined);
     if (this.#account !== undefined) this.#forget(this.#account.name);
     this.#account = undefined;
   }
@@ -269,9 +298,64 @@ export class Session {
     if (selected?.view.stale) await this.#tryRefresh(selected);
   }
 
-  /** Tells what is new in the selected mailbox. RFC 9051 section 7. */
+  /** NOTIFY is in force. RFC 5465. */
+  get notifier(): Notifier | undefined {
+    return this.#notifier;
+  }
+
+  /** Takes the place of the NOTIFY before. */
+  useNotifier(notifier: Notifier | undefined): void {
+    this.#notifier?.stop();
+    this.#notifier = notifier;
+  }
+
+  /** What is told of the selected mailbox by itself. */
+  get wants(): SelectedEvents {
+    if (this.#notifier === undefined) return EVERYTHING;
+    return this.#notifier.request.selected ?? NOTHING;
+  }
+
+  /** The client has put these messages there itself. */
+  noteOwn(placed: PlacedMessages): void {
+    const selected = this.#selected;
+    if (selected?.view.mailbox !== placed.mailbox) return;
+    if (this.wants.items.length === 0) return;
+    for (const uid of placed.uids) selected.own.add(uid);
+  }
+
+  /**
+   * Tells what happens while the client says nothing. Whoever else wants to
+   * write a line meanwhile waits for `toldEvents`.
+   */
+  async tellEvents({ isIdle }: { readonly isIdle: boolean }): Promise<void> {
+    const expunge = isIdle || !this.wants.isDelayed;
+    const told = Promise.withResolvers<void>();
+    this.#toldEvents = told.promise;
+    try {
+      await this.tellNews({ expunge, poll: false });
+      await this.#notifier?.tell();
+    } finally {
+      this.#toldEvents = undefined;
+      told.resolve();
+    }
+  }
+
+  /** Settles when no event is being told. */
+  get toldEvents(): Promise<void> | undefined {
+    return this.#toldEvents;
+  }
+
+  /**
+   * Tells what is new in the selected mailbox. RFC 9051 section 7. With `always`
+   * also to a client that has asked for no events: it has changed the mailbox
+   * itself.
+   */
   async tellNews(
-    options: { readonly expunge: boolean; readonly poll: boolean },
+    options: {
+      readonly expunge: boolean;
+      readonly poll: boolean;
+      readonly always?: boolean;
+    },
   ): Promise<void> {
     const selected = this.#selected;
     if (selected === undefined) return;
@@ -280,8 +364,9 @@ export class Session {
     if (selected.view.deleted) {
       throw new ImapError("BYE", "The selected mailbox was deleted");
     }
+    const { wants } = this;
     const { contexts } = selected;
-    if (!selected.hasNews) {
+    if (!selected.hasNews || !(wants.messages || options.always)) {
       if (contexts.size > 0) await contexts.tellChanged(this);
       return;
     }
@@ -293,11 +378,12 @@ export class Session {
       writeCounts(this);
     }
     this.tellKeywords();
-    for (const uid of news.changed) {
+    for (const uid of wants.flags ? news.changed : []) {
       // Others may have removed it while we were writing.
       if (selected.has(uid)) this.tellFlags(uid);
       await this.out.relieve();
     }
+    if (news.exists !== undefined) await writeNewMessages(this, news.newFrom);
     if (contexts.size > 0) await contexts.tellChanged(this);
   }
 

@@ -22,12 +22,22 @@ import { LOGIN_TIMEOUT_MS, MAX_BAD_COMMANDS } from "./limits.ts";
 import type { ImapServices } from "./services.ts";
 import { Session } from "./session.ts";
 import { type Failure, statusOfError } from "./status_of_error.ts";
+import { tellWhile } from "./tell_while.ts";
 import { Cursor } from "./wire/cursor.ts";
 import {
   LineTooLong,
   LiteralRefused,
   type ReceivedCommand,
 } from "./wire/framing.ts";
+
+/** Commands whose effect on the mailbox is told whatever NOTIFY says. */
+const OWN_CHANGES: ReadonlySet<string> = new Set([
+  "APPEND",
+  "COPY",
+  "EXPUNGE",
+  "MOVE",
+  "REPLACE",
+]);
 
 /** A connection that is being served. */
 export class SessionLoop {
@@ -104,6 +114,7 @@ export class SessionLoop {
 
   async #sayBye(): Promise<void> {
     try {
+      await this.#session.toldEvents;
       await this.#session.out.line("* BYE The server is going down").flush();
       await this.#session.connection.close();
     } catch (error) {
@@ -125,12 +136,19 @@ export class SessionLoop {
     const isLoggedIn = session.state !== "notAuthenticated";
     this.#isWaiting = true;
     try {
-      return await session.reader.next(
+      const reading = session.reader.next(
         isLoggedIn ? this.#services.settings.idleTimeoutMs : LOGIN_TIMEOUT_MS,
       );
+      if (session.notifier === undefined) return await reading;
+      return await tellWhile(session, reading, { isIdle: false });
     } catch (error) {
-      if (!(error instanceof LiteralRefused)) throw error;
-      return await this.#refuseLiteral(error);
+      if (error instanceof LiteralRefused) {
+        return await this.#refuseLiteral(error);
+      }
+      // RFC 5465: what is told by itself may be that the mailbox is gone.
+      if (!(error instanceof ImapError)) throw error;
+      this.#fail("*", error);
+      return undefined;
     } finally {
       this.#isWaiting = false;
     }
@@ -217,10 +235,13 @@ export class SessionLoop {
   async #tellNews(command: Command, uid: boolean): Promise<void> {
     const updates = command.updates(uid);
     if (updates === "none" || this.#session.connection.closed) return;
-    await this.#session.tellNews({
+    const session = this.#session;
+    await session.tellNews({
       expunge: updates !== "noExpunge",
       poll: updates === "poll",
+      always: OWN_CHANGES.has(command.name),
     });
+    await session.notifier?.tell();
   }
 
   /** The tagged answer for a thrown value. */

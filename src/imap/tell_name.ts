@@ -1,4 +1,5 @@
 /** LIST as an answer to other commands than LIST. RFC 9051 section 7.3.1. */
+import type { ListedName } from "./mailbox_tree.ts";
 import type { Session } from "./session.ts";
 import { DELIMITER } from "./wire/mailbox_name.ts";
 
@@ -14,5 +15,26 @@ export function tellName(
   const { out } = session;
   out.text(`* LIST () "${DELIMITER}" `).mailbox(name);
   if (oldName !== name) out.text(' ("OLDNAME" (').mailbox(oldName).text("))");
+  out.crlf();
+}
+
+/** The same with attributes, for events. RFC 5465 section 5.4 and 5.5. */
+export function tellListed(
+  session: Session,
+  listed: ListedName,
+  oldName: string | undefined,
+): void {
+  const attributes: string[] = [];
+  if (!listed.exists) attributes.push("\\NonExistent");
+  attributes.push(listed.hasChildren ? "\\HasChildren" : "\\HasNoChildren");
+  if (listed.subscribed) attributes.push("\\Subscribed");
+  const use = listed.info?.specialUse;
+  if (use !== undefined) attributes.push(use);
+  const { out } = session;
+  out.text(`* LIST (${attributes.join(" ")}) "${DELIMITER}" `)
+    .mailbox(listed.name);
+  if (oldName !== undefined) {
+    out.text(' ("OLDNAME" (').mailbox(oldName).text("))");
+  }
   out.crlf();
 }

@@ -53,6 +53,7 @@ async function place(
 ): Promise<Done> {
   const { backend } = session.services;
   const placed = await backend.append(mailbox, messages);
+  session.noteOwn(placed);
   const view = session.trySelected?.view;
   // RFC 9051 section 6.3.12: the client is told of the new message at once.
   if (view?.mailbox === mailbox) await view.refresh();

@@ -44,6 +44,7 @@ function defineCopy(
         tag,
         backend.copy(view.mailbox, picked.uids, info.id, { move }),
       );
+      session.noteOwn(placed);
       if (info.id === view.mailbox) await view.refresh();
       const code = copyUid(placed);
       if (!move) return { text: "Copied", ...(code && { code }) };

@@ -42,6 +42,7 @@ export const create = defineCommand({
       newMailboxName(name),
       use,
     );
+    session.notifier?.noteOwn(info.name);
     if (session.rev2 && given !== name) tellName(session, info.name, given);
     // RFC 8474 section 4.1.
     return { text: "Created", code: `MAILBOXID (${info.objectId})` };

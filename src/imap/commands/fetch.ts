@@ -69,9 +69,10 @@ export const fetch = defineCommand<FetchArguments>({
     const { partial } = modifiers;
     const uids = partial === undefined ? changed : cutPartial(changed, partial);
     const modSeq = changedSince !== undefined;
-    const isComplete = plan.columns === undefined
-      ? await fetchFromView(session, uids, plan, { uid, modSeq })
-      : await fetchStored(session, uids, plan, { uid, modSeq });
+    const isComplete = await fetchMessages(session, uids, plan, {
+      uid,
+      modSeq,
+    });
     return answerOf(isComplete && !picked.someGone);
   },
 });
@@ -104,9 +105,22 @@ function parseModifiers(cursor: Cursor, uid: boolean): FetchModifiers {
   };
 }
 
+/** What every response has besides the items asked for. */
 interface Always {
   readonly uid: boolean;
   readonly modSeq: boolean;
+}
+
+/** Writes the responses; says whether every message was still there. */
+export function fetchMessages(
+  session: Session,
+  uids: Uint32Array,
+  plan: FetchPlan,
+  always: Always,
+): Promise<boolean> {
+  return plan.columns === undefined
+    ? fetchFromView(session, uids, plan, always)
+    : fetchStored(session, uids, plan, always);
 }
 
 /** Says whether every message was still there. */

@@ -24,6 +24,7 @@ import {
 } from "./mailbox_changes.ts";
 import { namespace } from "./namespace.ts";
 import { check, noop } from "./noop.ts";
+import { notify } from "./notify.ts";
 import { replace } from "./replace.ts";
 import { cancelUpdate, search } from "./search.ts";
 import { esearch } from "./esearch.ts";
@@ -62,6 +63,7 @@ const ALL: readonly Command[] = [
   move,
   namespace,
   noop,
+  notify,
   rename,
   replace,
   search,

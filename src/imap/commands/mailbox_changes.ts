@@ -22,6 +22,7 @@ export const deleteMailbox = defineCommand({
     const { backend } = session.services;
     const { id } = await backend.findMailbox(session.account.id, name);
     await backend.deleteMailbox(session.account.id, name);
+    session.notifier?.noteOwn(name);
     // By its id: the selected mailbox may have got another name since.
     if (id !== undefined && session.trySelected?.view.mailbox === id) {
       session.unselect();
@@ -49,6 +50,7 @@ export const rename = defineCommand({
     }
     const { backend } = session.services;
     await backend.renameMailbox(session.account.id, from, name);
+    session.notifier?.noteOwn(from, name);
     if (session.rev2) {
       // INBOX keeps its name and gives its messages away.
       tellName(session, name, from === "INBOX" ? name : from);
@@ -74,6 +76,7 @@ function defineSubscribe(name: string, subscribed: boolean): Command {
       // Names without a mailbox can be left, and joined only if they can be.
       const target = subscribed ? newMailboxName(mailbox) : mailbox;
       await backend.setSubscribed(id, target, subscribed);
+      session.notifier?.noteOwn(target);
       return { text: subscribed ? "Subscribed" : "Unsubscribed" };
     },
   });

@@ -79,6 +79,7 @@ async function place(
   session.out.line(
     `* OK [APPENDUID ${placed.uidValidity} ${placed.uids[0]}] Stored`,
   );
+  session.noteOwn(placed);
   view.applyExpunged(placed.sourceUids);
   await view.refresh();
 }

@@ -11,6 +11,7 @@ import { encodeUtf8 } from "./utf8.ts";
 import { encodeUtf7 } from "./utf7.ts";
 
 const EMPTY = new Uint8Array(0);
+const DONE: Promise<void> = Promise.resolve();
 const FIRST_BUFFER_BYTES = 512;
 /** A whole chunk and what comes on top of it. */
 const LONG_BUFFER_BYTES = WRITE_CHUNK_BYTES + 8 * 1024;
@@ -31,6 +32,7 @@ export class ResponseWriter {
   #queue: Uint8Array[] = [];
   #queued = 0;
   #flushed = 0;
+  #flushing: Promise<void> | undefined;
   /** Mailbox names go out as UTF-8 (RFC 6855, RFC 9051 section 5.1). */
   utf8Names = false;
 
@@ -135,14 +137,26 @@ export class ResponseWriter {
   }
 
   /** Writes everything. */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
     this.#shelve();
-    if (this.#queue.length === 0) return;
-    const queue = this.#queue;
-    this.#queue = [];
-    this.#flushed += this.#queued;
-    this.#queued = 0;
-    for (const piece of queue) await this.#connection.write(piece);
+    if (this.#queue.length === 0) return this.#flushing ?? DONE;
+    return this.#flushing ??= this.#writeQueue();
+  }
+
+  /** One at a time, so that pieces keep their order. */
+  async #writeQueue(): Promise<void> {
+    try {
+      while (this.#queue.length > 0) {
+        const queue = this.#queue;
+        this.#queue = [];
+        this.#flushed += this.#queued;
+        this.#queued = 0;
+        for (const piece of queue) await this.#connection.write(piece);
+        this.#shelve();
+      }
+    } finally {
+      this.#flushing = undefined;
+    }
   }
 
   /** Moves the buffer to the queue; it is not used again. */

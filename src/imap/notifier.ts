@@ -1,0 +1,264 @@
+/**
+ * Watches the mailboxes of an account for one session and tells what happens to
+ * those that are not selected: STATUS for messages (RFC 5465 section 5.1 to
+ * 5.3), LIST for names and subscriptions (section 5.4 and 5.5). The selected
+ * mailbox is the business of `news_writer.ts`.
+ *
+ * A hint only marks a mailbox; what is told is the difference between what the
+ * client knows and what is now. So nothing piles up for a slow client.
+ */
+import type {
+  ChangeHint,
+  MailboxId,
+  MailboxInfo,
+  MailboxStatus,
+} from "./backend.ts";
+import { StorageError } from "#src/errors/errors.ts";
+import { ImapError } from "./errors.ts";
+import { MAX_NOTIFY_MAILBOXES, MAX_NOTIFY_OWN } from "./limits.ts";
+import { nameChanges } from "./name_changes.ts";
+import {
+  eventsOf,
+  NOTIFY_NONE,
+  type NotifyEvent,
+  type NotifyRequest,
+} from "./notify_request.ts";
+import type { Session } from "./session.ts";
+import { type StatusItem, writeStatus } from "./status_items.ts";
+import { tellListed } from "./tell_name.ts";
+
+/** Above so many changed mailboxes all are read at once. */
+const FEW = 4;
+
+/** One NOTIFY command in force. */
+export class Notifier {
+  /** Called when there is something to tell. */
+  onWake: (() => void) | undefined;
+  readonly #session: Session;
+  #request: NotifyRequest;
+  /** What the client has been told, or could have asked for. */
+  #known: readonly MailboxInfo[] = [];
+  #byId: ReadonlyMap<MailboxId, MailboxInfo> = new Map();
+  readonly #changed: Set<MailboxId> = new Set();
+  #isListChanged = false;
+  /** Names that this client has changed itself. */
+  readonly #own: Set<string> = new Set();
+  #stopWatching: (() => void) | undefined;
+
+  private constructor(session: Session, request: NotifyRequest) {
+    this.#session = session;
+    this.#request = request;
+  }
+
+  /** Begins to watch. `NO [NOTIFICATIONOVERFLOW]` where that is too much. */
+  static async begin(
+    session: Session,
+    request: NotifyRequest,
+  ): Promise<Notifier> {
+    const notifier = new Notifier(session, request);
+    if (request.groups.length === 0) return notifier;
+    const { backend } = session.services;
+    const { id } = session.account;
+    notifier.#stopWatching = backend.watch((hint) => notifier.#hint(hint));
+    try {
+      notifier.#know(await backend.listMailboxes(id));
+      if (notifier.#known.length > MAX_NOTIFY_MAILBOXES) {
+        throw new ImapError(
+          "NO",
+          "There are too many mailboxes to watch",
+          "NOTIFICATIONOVERFLOW",
+        );
+      }
+    } catch (error) {
+      notifier.stop();
+      throw error;
+    }
+    return notifier;
+  }
+
+  get request(): NotifyRequest {
+    return this.#request;
+  }
+
+  /** Watches no more. */
+  stop(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+    this.#changed.clear();
+    this.#isListChanged = false;
+  }
+
+  /** The client has made, removed or renamed this itself and knows of it. */
+  noteOwn(...names: readonly string[]): void {
+    if (this.#stopWatching === undefined) return;
+    for (const name of names) {
+      if (this.#own.size < MAX_NOTIFY_OWN) this.#own.add(name);
+    }
+  }
+
+  /** STATUS of every mailbox with events of messages. RFC 5465 section 3.1. */
+  async tellAll(): Promise<void> {
+    for (const info of this.#known) {
+      if (info.status === undefined || this.#isSelected(info)) continue;
+      const events = eventsOf(this.#request, info);
+      if (!events.has("MessageNew")) continue;
+      const items: StatusItem[] = ["MESSAGES", "UIDNEXT", "UIDVALIDITY"];
+      if (events.has("FlagChange") || this.#session.condstore) {
+        items.push("HIGHESTMODSEQ");
+      }
+      await writeStatus(this.#session, { ...info, status: info.status }, items);
+    }
+  }
+
+  /** Tells what has changed since the last time. */
+  async tell(): Promise<void> {
+    if (!this.#isListChanged && this.#changed.size === 0) return;
+    try {
+      if (this.#isListChanged || this.#changed.size > FEW) {
+        await this.#tellList();
+      } else await this.#tellFew();
+    } catch (error) {
+      const isOurs = error instanceof StorageError;
+      if (!isOurs) throw error;
+      // Told another time: nothing is lost, for it is a difference.
+      this.#isListChanged = true;
+      this.#session.log.warn("events not read", { error });
+    }
+  }
+
+  #hint({ account, mailbox }: ChangeHint): void {
+    if (mailbox === undefined) {
+      if (account !== this.#session.account.id) return;
+      this.#isListChanged = true;
+    } else {
+      if (!this.#byId.has(mailbox)) return;
+      this.#changed.add(mailbox);
+      // Of the selected mailbox the view tells; this is for afterwards.
+      if (this.#session.trySelected?.view.mailbox === mailbox) return;
+    }
+    this.onWake?.();
+  }
+
+  #know(mailboxes: readonly MailboxInfo[]): void {
+    this.#known = mailboxes;
+    const byId = new Map<MailboxId, MailboxInfo>();
+    for (const info of mailboxes) {
+      if (info.id !== undefined) byId.set(info.id, info);
+    }
+    this.#byId = byId;
+  }
+
+  async #tellList(): Promise<void> {
+    const { services, account } = this.#session;
+    this.#isListChanged = false;
+    this.#changed.clear();
+    const own = new Set(this.#own);
+    this.#own.clear();
+    const before = this.#known;
+    const knownById = this.#byId;
+    const now = await services.backend.listMailboxes(account.id);
+    if (now.length > MAX_NOTIFY_MAILBOXES) return this.#overflow();
+    this.#know(now);
+    for (const change of nameChanges(before, now)) {
+      if (own.has(change.listed.name)) continue;
+      if (change.oldName !== undefined && own.has(change.oldName)) continue;
+      if (!change.about.some((info) => this.#wants(info, change.event))) {
+        continue;
+      }
+      tellListed(this.#session, change.listed, change.oldName);
+      await this.#session.out.relieve();
+    }
+    for (const info of now) {
+      const old = info.id === undefined ? undefined : knownById.get(info.id);
+      if (old !== undefined) await this.#compare(old, info);
+    }
+  }
+
+  async #tellFew(): Promise<void> {
+    const { account } = this.#session;
+    for (const id of [...this.#changed]) {
+      const old = this.#byId.get(id);
+      if (old !== undefined && this.#isSelected(old)) continue;
+      this.#changed.delete(id);
+      if (old === undefined) continue;
+      const info = await this.#find(account.id, old.name);
+      // It has another name now, or is gone: the list says it.
+      if (info?.id !== id) continue;
+      this.#know(this.#known.map((one) => one.id === id ? info : one));
+      await this.#compare(old, info);
+    }
+  }
+
+  async #find(
+    account: number,
+    name: string,
+  ): Promise<MailboxInfo | undefined> {
+    try {
+      return await this.#session.services.backend.findMailbox(account, name);
+    } catch (error) {
+      if (error instanceof StorageError && error.kind === "notFound") {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** STATUS for what has happened to the messages of a mailbox. */
+  async #compare(old: MailboxInfo, now: MailboxInfo): Promise<void> {
+    const { status } = now;
+    if (old.status === undefined || status === undefined) return;
+    if (this.#isSelected(now)) {
+      if (now.id !== undefined) this.#changed.add(now.id);
+      return;
+    }
+    const events = eventsOf(this.#request, now);
+    const items = changedItems(old.status, status, {
+      events,
+      condstore: this.#session.condstore,
+    });
+    if (items.length === 0) return;
+    await writeStatus(this.#session, { ...now, status }, items);
+  }
+
+  #wants(info: MailboxInfo, event: NotifyEvent): boolean {
+    return eventsOf(this.#request, info).has(event);
+  }
+
+  #isSelected(info: MailboxInfo): boolean {
+    return info.id !== undefined &&
+      this.#session.trySelected?.view.mailbox === info.id;
+  }
+
+  /** RFC 5465 section 5.8: as if NOTIFY NONE had come. */
+  #overflow(): void {
+    this.stop();
+    this.#request = NOTIFY_NONE;
+    this.#session.out.line(
+      "* OK [NOTIFICATIONOVERFLOW] There are too many mailboxes to watch",
+    );
+  }
+}
+
+/** What of a STATUS is news. RFC 5465 section 5.1 to 5.3. */
+function changedItems(
+  old: MailboxStatus,
+  now: MailboxStatus,
+  { events, condstore }: {
+    readonly events: ReadonlySet<NotifyEvent>;
+    readonly condstore: boolean;
+  },
+): StatusItem[] {
+  const items: StatusItem[] = [];
+  if (!events.has("MessageNew")) return items;
+  const isOther = old.uidValidity !== now.uidValidity;
+  const isMoved = old.uidNext !== now.uidNext || old.messages !== now.messages;
+  if (isMoved || isOther) items.push("UIDNEXT", "MESSAGES");
+  const hasFlags = events.has("FlagChange");
+  if (hasFlags && old.unseen !== now.unseen) items.push("UNSEEN");
+  const isTouched = old.highestModSeq !== now.highestModSeq;
+  if (condstore && isTouched && (isMoved || hasFlags)) {
+    items.push("HIGHESTMODSEQ");
+  }
+  if (items.length > 0) items.push("UIDVALIDITY");
+  return items;
+}

@@ -1,0 +1,84 @@
+/** What a client wants to be told by itself. RFC 5465. */
+import type { MailboxInfo } from "./backend.ts";
+import type { FetchItem } from "./fetch_item.ts";
+import { DELIMITER } from "./wire/mailbox_name.ts";
+
+/** Events that `NO [BADEVENT ...]` lists. RFC 5465 section 8. */
+export const NOTIFY_EVENTS = [
+  "MessageNew",
+  "MessageExpunge",
+  "FlagChange",
+  "MailboxName",
+  "SubscriptionChange",
+] as const;
+
+/** One event. */
+export type NotifyEvent = typeof NOTIFY_EVENTS[number];
+
+/** Of the selected mailbox. RFC 5465 section 6.1. */
+export interface SelectedEvents {
+  /** EXPUNGE waits for a command that allows it. */
+  readonly isDelayed: boolean;
+  /** MessageNew and MessageExpunge; one is not to be had without the other. */
+  readonly messages: boolean;
+  readonly flags: boolean;
+  /** What is told of new messages besides EXISTS. */
+  readonly items: readonly FetchItem[];
+}
+
+/** Which mailboxes a group of events is about. RFC 5465 section 6.2 to 6.6. */
+export type MailboxFilter =
+  | { readonly kind: "personal" | "subscribed" }
+  | {
+    readonly kind: "subtree" | "mailboxes";
+    readonly names: readonly string[];
+  };
+
+/** Events of mailboxes that are not selected. */
+export interface MailboxEvents {
+  readonly filter: MailboxFilter;
+  readonly events: ReadonlySet<NotifyEvent>;
+}
+
+/** A NOTIFY command; without anything in it that is NOTIFY NONE. */
+export interface NotifyRequest {
+  readonly selected: SelectedEvents | undefined;
+  readonly groups: readonly MailboxEvents[];
+}
+
+/** Nothing at all. */
+export const NOTIFY_NONE: NotifyRequest = { selected: undefined, groups: [] };
+
+/** Events that the groups ask for of a mailbox; they add up. */
+export function eventsOf(
+  { groups }: NotifyRequest,
+  mailbox: Pick<MailboxInfo, "name" | "subscribed" | "rights">,
+): ReadonlySet<NotifyEvent> {
+  const events = new Set<NotifyEvent>();
+  for (const group of groups) {
+    if (!matches(group.filter, mailbox)) continue;
+    for (const event of group.events) events.add(event);
+  }
+  return events;
+}
+
+function matches(
+  filter: MailboxFilter,
+  { name, subscribed, rights }: Pick<
+    MailboxInfo,
+    "name" | "subscribed" | "rights"
+  >,
+): boolean {
+  switch (filter.kind) {
+    case "personal":
+      return rights === undefined;
+    case "subscribed":
+      return subscribed;
+    case "subtree":
+      return filter.names.some((root) =>
+        name === root || name.startsWith(`${root}${DELIMITER}`)
+      );
+    case "mailboxes":
+      return filter.names.includes(name);
+  }
+}
