@@ -38,10 +38,15 @@ function tryDecodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Control characters, those of C1 and invisible formatting included. */
+/**
+ * Control characters, those of C1 included, and formatting that is not seen or
+ * turns the direction of what follows: in a log or report it would say
+ * something else than it is.
+ */
 function hasControl(text: string): boolean {
   // deno-lint-ignore no-control-regex -- controls are what must not pass
-  return /[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\u2060\ufeff]/.test(text);
+  return /[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/
+    .test(text);
 }
 
 /** Takes a line apart. */

@@ -17,7 +17,9 @@ Deno.test("lines take printable ASCII and UTF-8, every other byte refuses", () =
     assert.equal(line, expected, `byte ${byte}`);
   }
   assert.equal(tryDecodeLine(new TextEncoder().encode("ä€𝄞")), "ä€𝄞");
-  for (const hidden of ["\u0085", "\u2028", "\u200b", "\ufeff"]) {
+  for (
+    const hidden of ["\u0085", "\u2028", "\u200b", "\ufeff", "\u202e", "\u2067"]
+  ) {
     assert.equal(tryDecodeLine(new TextEncoder().encode(hidden)), undefined);
   }
 });
