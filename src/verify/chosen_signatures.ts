@@ -8,7 +8,7 @@ import type { HeaderBlock, HeaderField } from "#src/message/header_block.ts";
 /** Signatures that are looked at: each costs a look-up and a hash. */
 const MAX_SIGNATURES = 10;
 /** Real ones are below 3 KB; all names in `h=` are looked for in the header. */
-const MAX_BYTES = 16 * 1024;
+const MAX_BYTES = 8 * 1024;
 /** Ways to hash the body: both forms, and one of them with a length. */
 const MAX_BODY_HASHES = 3;
 
