@@ -34,19 +34,32 @@ export async function resync(
   request: ResyncRequest,
 ): Promise<void> {
   const { selected } = session;
-  const { status, count, uids } = selected.view;
+  const { status } = selected.view;
   if (status.uidValidity !== request.uidValidity) return;
   const { since, match } = request;
   if (since >= status.highestModSeq) return;
   const known = normaliseRanges(request.known ?? [[1, 0]], lastUid(selected));
   const from = match === undefined ? 1 : firstUnmatched(selected, match);
   await writeEarlier(session, known, { since, from });
-  for (const uid of withinRanges(uids.slice(0, count), known)) {
+  for (const uid of withinRanges(changedSince(selected, since), known)) {
     // The view goes on while we write.
-    if (!selected.has(uid) || selected.modSeqOf(uid) <= since) continue;
+    if (!selected.has(uid)) continue;
     session.tellFlags(uid);
     await session.out.relieve();
   }
+}
+
+/** Of all messages; what is not told yet is left out. */
+function changedSince(
+  { view, uidBound }: SelectedMailbox,
+  since: ModSeq,
+): Uint32Array {
+  const changed: Uid[] = [];
+  const end = view.lowerBound(uidBound);
+  for (let i = 0; i < end; i++) {
+    if (view.modSeqAt(i) > since) changed.push(view.uids[i] ?? 0);
+  }
+  return Uint32Array.from(changed);
 }
 
 /** VANISHED (EARLIER) for a UID FETCH with the modifier. */
