@@ -38,7 +38,7 @@ export function resolveSome(
   by: "seq" | "uid",
 ): Picked {
   const picked = resolveSet(session, set, by);
-  if (by === "seq" && picked.uids.length === 0 && picked.someGone) {
+  if (by === "seq" && picked.uids.length === 0 && picked.gone.length > 0) {
     throw new ImapError("NO", "The messages are gone", "EXPUNGEISSUED");
   }
   return picked;

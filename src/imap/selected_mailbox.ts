@@ -23,8 +23,8 @@ import type { UidRanges } from "./search_key.ts";
 /** Messages picked by a set, ascending by UID. */
 export interface Picked {
   readonly uids: Uint32Array;
-  /** The set names messages that are gone, though not told yet. */
-  readonly someGone: boolean;
+  /** Named by the set and gone, though not told yet; ascending. */
+  readonly gone: readonly Uid[];
 }
 
 /** News for the client, in the order in which to tell it. */
@@ -171,12 +171,19 @@ export class SelectedMailbox implements ViewListener {
     return kind === "uid" ? this.#pickUids(ranges) : this.#pickSeqs(ranges);
   }
 
-  /** The ranges of UIDs that a set means, for searching. */
+  /**
+   * The ranges of UIDs that a set means, for searching. DEVIATION RFC 9051
+   * section 9 (seq-number): numbers above `exists` find nothing, they are not
+   * BAD. INTEROP Dovecot, imaptest: a search may look beyond the end.
+   */
   uidRanges(ranges: UidRanges, kind: "seq" | "uid"): UidRanges {
     if (kind === "uid") return normaliseRanges(ranges, this.#highestUid());
-    return this.#checkedSeqs(ranges).map(([from, to]) =>
-      [this.uidAt(from), this.uidAt(to)] as const
-    );
+    const exists = this.exists;
+    return normaliseRanges(ranges, exists)
+      .filter(([from]) => from >= 1 && from <= exists)
+      .map(([from, to]) =>
+        [this.uidAt(from), this.uidAt(Math.min(to, exists))] as const
+      );
   }
 
   /** Messages below `to` that this session is the first to see. */
@@ -283,25 +290,30 @@ export class SelectedMailbox implements ViewListener {
       spans.push([first, last]);
       total += last - first;
     }
-    return { uids: gather(view.uids, spans, total), someGone: false };
+    return { uids: gather(view.uids, spans, total), gone: [] };
   }
 
   #pickSeqs(ranges: UidRanges): Picked {
     const view = this.view;
     const spans: [number, number][] = [];
     let total = 0;
-    let someGone = false;
+    const gone: Uid[] = [];
     for (const [from, to] of this.#checkedSeqs(ranges)) {
       const low = this.uidAt(from);
       const high = this.uidAt(to);
       const first = view.lowerBound(low);
       const last = view.lowerBound(high + 1);
-      if (last - first < to - from + 1) someGone = true;
+      if (last - first < to - from + 1) {
+        const start = lowerBound(this.#gone, low);
+        gone.push(
+          ...this.#gone.slice(start, lowerBound(this.#gone, high + 1)),
+        );
+      }
       if (first >= last) continue;
       spans.push([first, last]);
       total += last - first;
     }
-    return { uids: gather(view.uids, spans, total), someGone };
+    return { uids: gather(view.uids, spans, total), gone };
   }
 
   /** Ranges of existing sequence numbers, or BAD. */

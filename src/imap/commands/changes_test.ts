@@ -40,6 +40,39 @@ Deno.test("EXPUNGE is not told during FETCH, STORE or SEARCH by number", () =>
     assert.match(await two.ok("FETCH 2 UID"), /\* 2 FETCH \(UID 3\)/);
   }));
 
+Deno.test("the UID of a message is known until its EXPUNGE is told", () =>
+  withImap(async (server) => {
+    const one = await server.select();
+    for (const n of [1, 2, 3]) await one.append(message(`m${n}`));
+    const two = await server.select();
+    await one.ok("STORE 1,3 +FLAGS.SILENT \\Deleted");
+    await one.ok("EXPUNGE");
+    const answer = await two.ok("FETCH 1:3 UID");
+    for (const n of [1, 2, 3]) {
+      assert.ok(answer.includes(`* ${n} FETCH (UID ${n})\r\n`), answer);
+    }
+    assert.doesNotMatch(answer, /EXPUNGEISSUED/);
+    assert.match(await two.ok("FETCH 3 (UID FLAGS)"), /\[EXPUNGEISSUED\]/);
+    assert.match(await two.ok("NOOP"), /\* 3 EXPUNGE\r\n\* 1 EXPUNGE/);
+  }));
+
+Deno.test("a message expunged while it is fetched is not told without flags", () =>
+  withImap(async (server) => {
+    const one = await server.select();
+    for (const n of [1, 2]) await one.append(message(`m${n}`));
+    await one.ok("STORE 1 +FLAGS.SILENT (\\Deleted \\Seen)");
+    const two = await server.select();
+    server.storage.onCall = async (name) => {
+      if (name !== "batch") return;
+      server.storage.onCall = undefined;
+      await one.ok("EXPUNGE");
+    };
+    const answer = await two.ok("FETCH 1:2 (FLAGS MODSEQ RFC822.SIZE)");
+    assert.doesNotMatch(answer, /\* 1 FETCH/);
+    assert.match(answer, /\* 2 FETCH \(FLAGS \(\) MODSEQ/);
+    assert.match(answer, /\[EXPUNGEISSUED\]/);
+  }));
+
 Deno.test("changes by others are told, own silent ones are not", () =>
   withImap(async (server) => {
     const one = await server.select();

@@ -73,7 +73,10 @@ export const fetch = defineCommand<FetchArguments>({
       uid,
       modSeq,
     });
-    return answerOf(isComplete && !picked.someGone);
+    // Their UIDs are known still: the client learns what will be expunged.
+    const tellsGone = uids === picked.uids && asksUidOnly(plan);
+    if (tellsGone) await tellUids(session, picked.gone);
+    return answerOf(isComplete && (tellsGone || picked.gone.length === 0));
   },
 });
 
@@ -123,6 +126,22 @@ export function fetchMessages(
     : fetchStored(session, uids, plan, always);
 }
 
+function asksUidOnly(plan: FetchPlan): boolean {
+  return plan.columns === undefined && plan.hasUid && !plan.hasFlags &&
+    !plan.hasModSeq;
+}
+
+async function tellUids(
+  session: Session,
+  uids: readonly number[],
+): Promise<void> {
+  const { out } = session;
+  for (const one of uids) {
+    out.text(`${session.fetchStart(one)}UID ${one})\r\n`);
+    if (out.isFull) await out.flush();
+  }
+}
+
 /** Says whether every message was still there. */
 async function fetchFromView(
   session: Session,
@@ -163,6 +182,8 @@ async function fetchStored(
       ? await markSeen(session, batch)
       : NOTHING;
     for (const message of batch) {
+      // Expunged since it was read: of its flags nothing is known any more.
+      if (!selected.has(message.uid)) continue;
       written++;
       const flags = marked.has(message.uid);
       const modSeq = always.modSeq || (flags && session.condstore);

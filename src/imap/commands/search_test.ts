@@ -61,7 +61,10 @@ Deno.test("SEARCH finds by every kind of key", () =>
         `${keys}: ${answer}`,
       );
     }
-    assert.match(await c.run("SEARCH 4"), /BAD/);
+    // Dovecot, imaptest: nothing is there, so nothing is found.
+    assert.match(await c.ok("SEARCH 4"), /\* SEARCH\r\n/);
+    assert.match(await c.ok("SEARCH 2,9:4"), /\* SEARCH 2\r\n/);
+    assert.match(await c.ok("SEARCH 4:*"), /\* SEARCH 3\r\n/);
     assert.match(await c.run("SEARCH CHARSET X-NO ALL"), /NO \[BADCHARSET/);
     assert.match(await c.run("SEARCH"), /BAD/);
   }));

@@ -63,7 +63,7 @@ export const store = defineCommand<StoreArguments>({
     session.tellKeywords();
     if (before === undefined) await tellAll(session, outcome, uid);
     else await tellSome(session, outcome, request, before);
-    return answerOf(selected, outcome, uid, picked.someGone);
+    return answerOf(selected, outcome, uid, picked.gone.length > 0);
   },
 });
 
