@@ -34,7 +34,7 @@ export const MAX_SEARCH_KEYS = 1000;
 export const PROGRESS_INTERVAL_MS = 10_000;
 
 /** Most groups of events in one NOTIFY: clients have two or three. */
-export const MAX_NOTIFY_GROUPS = 100;
+export const MAX_NOTIFY_GROUPS = 20;
 
 /** Most names of mailboxes in one group of NOTIFY. */
 export const MAX_NOTIFY_NAMES = 1000;

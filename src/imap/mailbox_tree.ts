@@ -22,7 +22,7 @@ export function treeOf(mailboxes: readonly MailboxInfo[]): ListedName[] {
   const parents = new Set<string>();
   const subscribedBelow = new Set<string>();
   for (const info of mailboxes) {
-    for (const parent of parentsOf(info.name)) {
+    for (const parent of ancestorsOf(info.name)) {
       if (info.id !== undefined) parents.add(parent);
       if (info.subscribed) subscribedBelow.add(parent);
       if (!byName.has(parent)) byName.set(parent, undefined);
@@ -46,8 +46,8 @@ function compare(a: ListedName, b: ListedName): number {
   return a.name < b.name ? -1 : 1;
 }
 
-/** `a/b` and `a` of `a/b/c`. */
-function parentsOf(name: string): string[] {
+/** `a/b` and `a` of `a/b/c`: the nearest first. */
+export function ancestorsOf(name: string): string[] {
   const parents: string[] = [];
   let end = name.lastIndexOf(DELIMITER);
   while (end > 0) {

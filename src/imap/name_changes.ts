@@ -3,9 +3,8 @@
  * section 5.4 (MailboxName) and 5.5 (SubscriptionChange).
  */
 import type { MailboxId, MailboxInfo } from "./backend.ts";
-import { type ListedName, treeOf } from "./mailbox_tree.ts";
+import { ancestorsOf, type ListedName, treeOf } from "./mailbox_tree.ts";
 import type { NotifyEvent } from "./notify_request.ts";
-import { DELIMITER } from "./wire/mailbox_name.ts";
 
 /** One LIST to be told. */
 export interface NameChange {
@@ -27,11 +26,10 @@ export function nameChanges(
   const renamed = renames(before, now);
   const changes: NameChange[] = [];
   const affected = new Map<string, MailboxInfo>();
+  const newNames = new Map(renamed.map(([old, info]) => [old.name, info.name]));
   for (const [old, info] of renamed) {
     // Children go with their parent. RFC 5465 section 5.4.
-    if (renamed.some(([from, to]) => isBelow([old, info], [from, to]))) {
-      continue;
-    }
+    if (goesWithParent(old.name, info.name, newNames)) continue;
     changes.push({
       event: "MailboxName",
       listed: tree.get(info.name) ?? absent(info.name),
@@ -43,7 +41,7 @@ export function nameChanges(
     affected.set(info.name, info);
   }
   for (const info of [...affected.values()]) {
-    const parent = parentOf(info.name);
+    const [parent] = ancestorsOf(info.name);
     // The parent has one child more or less.
     if (parent !== undefined && !affected.has(parent)) {
       affected.set(parent, tree.get(parent)?.info ?? { ...info, name: parent });
@@ -76,10 +74,16 @@ function renames(
   });
 }
 
-function isBelow([old, now]: Rename, [from, to]: Rename): boolean {
-  const prefix = `${from.name}${DELIMITER}`;
-  return old.name.startsWith(prefix) &&
-    now.name === `${to.name}${DELIMITER}${old.name.slice(prefix.length)}`;
+/** Whether a parent was renamed so that this follows. */
+function goesWithParent(
+  from: string,
+  to: string,
+  newNames: ReadonlyMap<string, string>,
+): boolean {
+  return ancestorsOf(from).some((parent) => {
+    const moved = newNames.get(parent);
+    return moved !== undefined && to === moved + from.slice(parent.length);
+  });
 }
 
 /** Mailboxes of one list that are not in the other. */
@@ -122,11 +126,6 @@ function subscriptionChanges(
     });
   }
   return changes;
-}
-
-function parentOf(name: string): string | undefined {
-  const end = name.lastIndexOf(DELIMITER);
-  return end < 0 ? undefined : name.slice(0, end);
 }
 
 /** A name that nothing has any more. */

@@ -144,16 +144,16 @@ Deno.test("a NOTIFY takes the place of the one before, LOGOUT ends it", () =>
   }));
 
 Deno.test("a renamed mailbox is one change, its children none", () => {
-  const info = (id: number, name: string, subscribed = false): MailboxInfo => ({
+  const info = (id: number, name: string, more = ""): MailboxInfo => ({
     id,
     name,
     specialUse: undefined,
-    subscribed,
+    subscribed: more === "subscribed",
     status: undefined,
     objectId: `${id}`,
   });
   const changes = nameChanges(
-    [info(1, "a"), info(2, "a/b"), info(3, "c", true), info(4, "e")],
+    [info(1, "a"), info(2, "a/b"), info(3, "c", "subscribed"), info(4, "e")],
     [info(1, "x"), info(2, "x/b"), info(3, "c"), info(5, "e")],
   );
   assert.deepEqual(

@@ -1,7 +1,7 @@
 /** What a client wants to be told by itself. RFC 5465. */
 import type { MailboxInfo } from "./backend.ts";
 import type { FetchItem } from "./fetch_item.ts";
-import { DELIMITER } from "./wire/mailbox_name.ts";
+import { ancestorsOf } from "./mailbox_tree.ts";
 
 /** Events that `NO [BADEVENT ...]` lists. RFC 5465 section 8. */
 export const NOTIFY_EVENTS = [
@@ -31,7 +31,7 @@ export type MailboxFilter =
   | { readonly kind: "personal" | "subscribed" }
   | {
     readonly kind: "subtree" | "mailboxes";
-    readonly names: readonly string[];
+    readonly names: ReadonlySet<string>;
   };
 
 /** Events of mailboxes that are not selected. */
@@ -75,10 +75,9 @@ function matches(
     case "subscribed":
       return subscribed;
     case "subtree":
-      return filter.names.some((root) =>
-        name === root || name.startsWith(`${root}${DELIMITER}`)
-      );
+      return filter.names.has(name) ||
+        ancestorsOf(name).some((root) => filter.names.has(root));
     case "mailboxes":
-      return filter.names.includes(name);
+      return filter.names.has(name);
   }
 }

@@ -82,13 +82,13 @@ function parseFilter(
 }
 
 /** One name or a list of them. */
-function parseNames(cursor: Cursor, utf8: boolean): string[] {
+function parseNames(cursor: Cursor, utf8: boolean): ReadonlySet<string> {
   cursor.sp();
-  if (!cursor.atList) return [parseMailbox(cursor, utf8)];
-  const names: string[] = [];
+  if (!cursor.atList) return new Set([parseMailbox(cursor, utf8)]);
+  const names = new Set<string>();
   cursor.list(() => {
-    if (names.length >= MAX_NOTIFY_NAMES) cursor.fail("fewer names");
-    names.push(parseMailbox(cursor, utf8));
+    if (names.size >= MAX_NOTIFY_NAMES) cursor.fail("fewer names");
+    names.add(parseMailbox(cursor, utf8));
   });
   return names;
 }
