@@ -71,6 +71,8 @@ export type StorageErrorKind =
   | "busy"
   /** The operation is not allowed here (INBOX, special mailboxes). */
   | "notAllowed"
+  /** This account lacks a right that others may have. */
+  | "noPermission"
   /** What is on disk cannot be read back. */
   | "corrupt";
 

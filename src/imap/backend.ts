@@ -65,7 +65,11 @@ export interface MailboxInfo {
   readonly status: MailboxStatus | undefined;
   /** RFC 8474; stable over RENAME. */
   readonly objectId: string;
-  /** Letters of RFC 4314; left out: the mailbox is one's own, all rights. */
+  /**
+   * Letters of RFC 4314 in another's mailbox; left out: it is one's own. Without
+   * `r` the status is not told. Who holds an `id` has looked at this first:
+   * methods that take a `MailboxId` do not ask again.
+   */
   readonly rights?: string;
 }
 
@@ -245,9 +249,12 @@ export interface StorageBackend {
 
   /** The account of a login; `notFound` where it has no mailboxes here. */
   openAccount(name: string): Promise<AccountId>;
-  /** Every mailbox and every subscribed name, in no order. */
+  /**
+   * Every mailbox and every subscribed name, in no order; those of others as
+   * `Other Users/OWNER/...` where one has the right `l` (RFC 4314).
+   */
   listMailboxes(account: AccountId): Promise<readonly MailboxInfo[]>;
-  /** One mailbox by name; `notFound`. */
+  /** One mailbox by name; `notFound`, also where one has no right at all. */
   findMailbox(account: AccountId, name: string): Promise<MailboxInfo>;
   /** The whole mailbox. */
   snapshot(mailbox: MailboxId): Promise<MailboxSnapshot>;

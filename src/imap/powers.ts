@@ -74,15 +74,38 @@ export interface QuotaRoot {
   readonly usage: readonly QuotaUsage[];
 }
 
+/** One limit to be set. */
+export interface QuotaLimit {
+  readonly resource: QuotaResource;
+  readonly limit: number;
+}
+
 /** RFC 9208. That limits are kept is the store's own duty. */
 export interface QuotaPower {
-  /** Roots of a mailbox; `notFound`. */
+  /**
+   * Roots of a mailbox, which need not exist. Of another's mailbox none: what
+   * somebody has stored is not told to others.
+   */
   rootsOf(
     request: { readonly account: AccountId; readonly mailbox: string },
   ): Promise<readonly QuotaRoot[]>;
-  /** One root; `notFound`. */
+  /** One root; `notFound`, also for another's without `isAdministrator`. */
   root(
-    request: { readonly account: AccountId; readonly name: string },
+    request: {
+      readonly account: AccountId;
+      readonly name: string;
+      readonly isAdministrator: boolean;
+    },
+  ): Promise<QuotaRoot>;
+  /**
+   * Sets the limits of a root; what is not named has none afterwards. The
+   * caller has made sure that an administrator asks. `notFound`.
+   */
+  set(
+    request: {
+      readonly name: string;
+      readonly limits: readonly QuotaLimit[];
+    },
   ): Promise<QuotaRoot>;
 }
 
@@ -96,11 +119,32 @@ export interface AclEntry {
 
 /** RFC 4314. One's own rights stand in `MailboxInfo.rights`. */
 export interface AclPower {
-  /** Needs the right `a`: `notAllowed`, `notFound`. */
+  /** The owner stands first. Needs the right `a`: `noPermission`, `notFound`. */
   entries(
     request: { readonly account: AccountId; readonly mailbox: string },
   ): Promise<readonly AclEntry[]>;
-  /** No rights are left: the entry is removed. */
+  /**
+   * Rights of an identifier that may be granted, those that it always has left
+   * out. Needs the right `a`.
+   */
+  grantable(
+    request: {
+      readonly account: AccountId;
+      readonly mailbox: string;
+      readonly identifier: string;
+    },
+  ): Promise<string>;
+  /**
+   * Rights in a mailbox as of now: `undefined` in one's own, empty where there
+   * are none, or no mailbox.
+   */
+  rightsOf(
+    request: { readonly account: AccountId; readonly mailbox: MailboxId },
+  ): Promise<string | undefined>;
+  /**
+   * Needs the right `a`. No rights are left: the entry is removed. `invalid`
+   * for what can be no identifier, `notAllowed` for the owner, `limit`.
+   */
   change(
     request: {
       readonly account: AccountId;
@@ -122,7 +166,10 @@ export interface MetadataEntry {
 
 /** RFC 5464. */
 export interface MetadataPower {
-  /** Annotations that are there; `mailbox` left out: of the server. */
+  /**
+   * Annotations that are there; `mailbox` left out: of the server.
+   * `noPermission`, `notFound`.
+   */
   get(
     request: {
       readonly account: AccountId;
@@ -132,11 +179,15 @@ export interface MetadataPower {
       readonly depth: 0 | 1 | "infinity";
     },
   ): Promise<readonly MetadataEntry[]>;
-  /** All or none; `limit`, `notAllowed`, `notFound`. */
+  /**
+   * All or none; `limit`, `noPermission`, `notFound`. What all users of the
+   * server see only an administrator sets.
+   */
   set(
     request: {
       readonly account: AccountId;
       readonly mailbox: string | undefined;
+      readonly isAdministrator: boolean;
       readonly entries: readonly MetadataEntry[];
     },
   ): Promise<void>;
@@ -160,7 +211,12 @@ export const POWER_METHODS: {
   };
 } = {
   order: { sort: "reader", thread: "reader" },
-  quota: { rootsOf: "reader", root: "reader" },
-  acl: { entries: "reader", change: "writer" },
+  quota: { rootsOf: "reader", root: "reader", set: "writer" },
+  acl: {
+    entries: "reader",
+    grantable: "reader",
+    rightsOf: "reader",
+    change: "writer",
+  },
   metadata: { get: "reader", set: "writer" },
 };

@@ -27,6 +27,7 @@ const STORAGE: Readonly<
   limit: ["LIMIT", "That is more than a mailbox can have"],
   invalid: ["CANNOT", "That name or value can not be used"],
   busy: ["INUSE", "The mailbox is busy, try again"],
+  noPermission: ["NOPERM", "You have no right to do that"],
   notAllowed: ["CANNOT", "That is not allowed here"],
   corrupt: ["CORRUPTION", "The stored data can not be read"],
 };

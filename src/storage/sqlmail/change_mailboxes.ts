@@ -1,6 +1,7 @@
 /** Operations on mailboxes: CREATE, DELETE, RENAME, SUBSCRIBE, \Recent. */
 import { randomBytes } from "node:crypto";
 import { StorageError } from "#src/errors/errors.ts";
+import { requireRights } from "#src/imap/rights.ts";
 import type {
   AccountId,
   MailboxId,
@@ -9,30 +10,23 @@ import type {
   Uid,
 } from "#src/imap/backend.ts";
 import type { Row } from "../driver.ts";
-import { number, optionalText, text } from "../row.ts";
-import { isBelow, mailboxName, parentsOf } from "./mailbox_names.ts";
-import { STATUS_COLUMNS, statusOf } from "./mailbox_state.ts";
+import { number } from "../row.ts";
+import { inheritAcl, tellOthers } from "./change_acl.ts";
+import {
+  type NamePlace,
+  noMailbox,
+  placeOf,
+  requireMailbox,
+  rightsIn,
+  sharedInfo,
+} from "./find_mailbox.ts";
+import { INFO_COLUMNS, toInfo } from "./mailbox_info.ts";
+import { mailboxName, parentsOf, splitSharedName } from "./mailbox_names.ts";
 import type { WriteContext } from "./write_context.ts";
 
 /** Mailboxes that one account can have, and subscriptions. */
 const MAX_MAILBOXES = 10_000;
 const MAX_SUBSCRIPTIONS = 20_000;
-
-/** Columns that `toInfo` needs. */
-export const INFO_COLUMNS =
-  `id, name, object_id, special_use, ${STATUS_COLUMNS}`;
-
-/** A row with `INFO_COLUMNS` as the backend gives it. */
-export function toInfo(row: Row, subscribed: boolean): MailboxInfo {
-  return {
-    id: number(row, "id"),
-    name: text(row, "name"),
-    specialUse: optionalText(row, "special_use") as SpecialUse | undefined,
-    subscribed,
-    status: statusOf(row),
-    objectId: text(row, "object_id"),
-  };
-}
 
 /** `StorageBackend.createMailbox`. */
 export async function createMailbox(
@@ -43,33 +37,66 @@ export async function createMailbox(
 ): Promise<MailboxInfo> {
   const name = mailboxName(givenName);
   await checkAccount(context, account);
-  if (await findRow(context, account, name) !== undefined) {
+  const place = await newPlace(context, account, name);
+  const { owner, isShared } = place;
+  if (isShared && specialUse !== undefined) throw notHere();
+  if (await findRow(context, owner, place.name) !== undefined) {
     throw new StorageError("exists", "The mailbox is there already");
   }
-  const missing = await missingParents(context, account, name);
+  const missing = await missingParents(context, owner, place.name);
   const count = await context.one(
     "SELECT COUNT(*) AS n FROM mailboxes WHERE account = ?",
-    [account],
+    [owner],
   );
   checkRoom(count === undefined ? 0 : number(count, "n"), missing.length + 1);
-  for (const parent of missing) {
-    await insertMailbox(context, account, parent, undefined);
-  }
-  const row = await insertMailbox(context, account, name, specialUse);
+  await insertParents(context, owner, missing);
+  const row = await insertBelow(context, owner, place.name, specialUse);
   const subscribed = await context.one(
     "SELECT 1 AS yes FROM subscriptions WHERE account = ? AND name = ?",
     [account, name],
-  );
-  return toInfo(row, subscribed !== undefined);
+  ) !== undefined;
+  if (!isShared) return toInfo(row, subscribed);
+  const rights = await rightsIn(context, account, number(row, "id"));
+  return sharedInfo(row, { name, rights }, subscribed);
 }
 
-/** Whether an account with `count` mailboxes may have `more`. */
-function checkRoom(count: number, more: number): void {
+/**
+ * Where a mailbox of that name may be made. RFC 4314 section 4: in another's
+ * hierarchy that needs the right `k` in the nearest parent that is there.
+ */
+export async function newPlace(
+  context: WriteContext,
+  account: AccountId,
+  name: string,
+): Promise<NamePlace> {
+  if (splitSharedName(name)?.name === undefined) {
+    if (splitSharedName(name) !== undefined) throw notHere();
+    return { owner: account, name, isShared: false };
+  }
+  const place = await placeOf(context, account, name);
+  if (place === undefined) throw noMailbox();
+  for (const parent of parentsOf(place.name).toReversed()) {
+    const row = await findRow(context, place.owner, parent);
+    if (row === undefined) continue;
+    requireRights(await rightsIn(context, account, number(row, "id")), "k");
+    return place;
+  }
+  throw noMailbox();
+}
+
+/** What belongs to nobody, or is nothing for others. */
+export function notHere(): StorageError {
+  return new StorageError("notAllowed", "That can not be done there");
+}
+
+/** Throws `limit` unless an account with `count` mailboxes may have `more`. */
+export function checkRoom(count: number, more: number): void {
   if (more === 0 || count + more <= MAX_MAILBOXES) return;
   throw new StorageError("limit", "The account has too many mailboxes");
 }
 
-async function missingParents(
+/** Names above a name that have no mailbox yet, from the top. */
+export async function missingParents(
   context: WriteContext,
   account: AccountId,
   name: string,
@@ -157,6 +184,35 @@ async function nextUidValidity(context: WriteContext): Promise<number> {
   return number(row, "value");
 }
 
+/** Makes the parents that are missing, from the top. */
+export async function insertParents(
+  context: WriteContext,
+  account: AccountId,
+  missing: readonly string[],
+): Promise<void> {
+  for (const parent of missing) {
+    await insertBelow(context, account, parent, undefined);
+  }
+}
+
+/** As `insertMailbox`, with the rights of its parent. RFC 4314 section 4. */
+export async function insertBelow(
+  context: WriteContext,
+  account: AccountId,
+  name: string,
+  specialUse: SpecialUse | undefined,
+): Promise<Row> {
+  const row = await insertMailbox(context, account, name, specialUse);
+  const above = parentsOf(name).at(-1);
+  const parent = above === undefined
+    ? undefined
+    : await findRow(context, account, above);
+  if (parent !== undefined) {
+    await inheritAcl(context, number(parent, "id"), number(row, "id"));
+  }
+  return row;
+}
+
 /** `StorageBackend.deleteMailbox`. */
 export async function deleteMailbox(
   context: WriteContext,
@@ -164,14 +220,11 @@ export async function deleteMailbox(
   givenName: string,
 ): Promise<void> {
   const name = mailboxName(givenName);
-  if (name === "INBOX") {
+  const found = await requireMailbox(context, account, name, "x");
+  if (found.name === "INBOX") {
     throw new StorageError("notAllowed", "INBOX cannot be deleted");
   }
-  const row = await findRow(context, account, name);
-  if (row === undefined) {
-    throw new StorageError("notFound", "No mailbox of that name");
-  }
-  await removeMailbox(context, account, number(row, "id"));
+  await removeMailbox(context, found.owner, number(found.row, "id"));
 }
 
 /** Removes a mailbox with its messages. */
@@ -181,6 +234,7 @@ export async function removeMailbox(
   id: MailboxId,
 ): Promise<void> {
   const { highestModSeq } = await context.mailbox(id);
+  await tellOthers(context, id);
   await context.run(
     "UPDATE contents SET uses = uses - used.n FROM (SELECT content, " +
       "COUNT(*) AS n FROM messages WHERE mailbox = ? GROUP BY content) AS used " +
@@ -197,99 +251,6 @@ export async function removeMailbox(
   await context.gone(id);
   context.listChanged(account);
   context.sayGone(account, id, highestModSeq + 1);
-}
-
-/** `StorageBackend.renameMailbox`. */
-export async function renameMailbox(
-  context: WriteContext,
-  account: AccountId,
-  givenFrom: string,
-  givenTo: string,
-): Promise<void> {
-  const from = mailboxName(givenFrom);
-  const to = mailboxName(givenTo);
-  const rows = await context.all(
-    "SELECT id, name FROM mailboxes WHERE account = ?",
-    [account],
-  );
-  const names = new Set(rows.map((row) => text(row, "name")));
-  const moving = rows.filter((row) =>
-    text(row, "name") === from || isBelow(text(row, "name"), from)
-  );
-  if (moving.length === 0) {
-    throw new StorageError("notFound", "No mailbox of that name");
-  }
-  if (names.has(to)) {
-    throw new StorageError("exists", "The new name is taken");
-  }
-  if (isBelow(to, from) && from !== "INBOX") {
-    throw new StorageError("invalid", "A mailbox cannot lie below itself");
-  }
-  const missing = await missingParents(context, account, to);
-  checkRoom(rows.length, missing.length + (from === "INBOX" ? 1 : 0));
-  if (from === "INBOX") return await renameInbox(context, account, to, missing);
-  const renamed = moving.map((row) => ({
-    id: number(row, "id"),
-    name: mailboxName(to + text(row, "name").slice(from.length)),
-  }));
-  if (renamed.some(({ name }) => names.has(name))) {
-    throw new StorageError("exists", "A name below the new one is taken");
-  }
-  for (const parent of missing) {
-    await insertMailbox(context, account, parent, undefined);
-  }
-  for (const { id, name } of renamed) {
-    await context.run("UPDATE mailboxes SET name = ? WHERE id = ?", [name, id]);
-  }
-  context.listChanged(account);
-}
-
-/** RFC 9051 section 6.3.6: the messages go, INBOX stays. UIDs are kept. */
-async function renameInbox(
-  context: WriteContext,
-  account: AccountId,
-  to: string,
-  missing: readonly string[],
-): Promise<void> {
-  const inbox = await context.one(
-    "SELECT id FROM mailboxes WHERE account = ? AND name = 'INBOX'",
-    [account],
-  );
-  if (inbox === undefined) throw new StorageError("notFound", "No INBOX");
-  const inboxId = number(inbox, "id");
-  for (const parent of missing) {
-    await insertMailbox(context, account, parent, undefined);
-  }
-  const id = number(
-    await insertMailbox(context, account, to, undefined),
-    "id",
-  );
-  const from = await context.change(inboxId);
-  const made = await context.change(id);
-  await context.run(
-    "INSERT INTO expunged (mailbox, modseq, uid) " +
-      "SELECT mailbox, ?, uid FROM messages WHERE mailbox = ?",
-    [from.highestModSeq, inboxId],
-  );
-  made.highestModSeq = from.highestModSeq;
-  await context.run(
-    "UPDATE messages SET mailbox = ?, modseq = ? WHERE mailbox = ?",
-    [id, made.highestModSeq, inboxId],
-  );
-  await context.addKeywords(id, from.keywords);
-  made.uidNext = from.uidNext;
-  made.messages = from.messages;
-  made.unseen = from.unseen;
-  made.deleted = from.deleted;
-  made.sizeBytes = from.sizeBytes;
-  made.deletedBytes = from.deletedBytes;
-  made.firstRecentUid = from.firstRecentUid;
-  from.messages =
-    from.unseen =
-    from.deleted =
-    from.sizeBytes =
-    from.deletedBytes =
-      0;
 }
 
 /** `StorageBackend.setSubscribed`. */

@@ -56,6 +56,9 @@ export function createSqlmail(
   return {
     storage: new MailStore({
       reader,
+      driver,
+      addresses,
+      defaultQuota,
       writer: readOnly ? undefined : writer,
       bodies: readOnly ? undefined : bodies,
       hints,

@@ -23,13 +23,19 @@ import type { StoragePowers } from "#src/imap/powers.ts";
 import type { SearchKey } from "#src/imap/search_key.ts";
 import { appendMessages, replaceMessage } from "./append_messages.ts";
 import type { BodyStore, HeldBody } from "./body_store.ts";
+import { Acl } from "./acl.ts";
 import {
   claimRecent,
   createMailbox,
   deleteMailbox,
-  renameMailbox,
   setSubscribed,
 } from "./change_mailboxes.ts";
+import type { QuotaLimits } from "./account_usage.ts";
+import type { Addresses } from "./addresses.ts";
+import type { StorageDriver } from "../driver.ts";
+import { Metadata } from "./metadata.ts";
+import { Quota } from "./quota.ts";
+import { renameMailbox } from "./rename_mailbox.ts";
 import {
   copyMessages,
   expungeMessages,
@@ -41,6 +47,9 @@ import type { Operation, Writer } from "./writer.ts";
 /** What the store is made of. */
 export interface MailStoreOptions {
   readonly reader: Reader;
+  readonly driver: StorageDriver;
+  readonly addresses: Addresses;
+  readonly defaultQuota: QuotaLimits;
   /** Left out in a worker that only reads. */
   readonly writer: Writer | undefined;
   readonly bodies: BodyStore | undefined;
@@ -76,7 +85,15 @@ export class MailStore implements StorageBackend {
   constructor(options: MailStoreOptions) {
     this.#options = options;
     this.#reader = options.reader;
-    this.powers = { order: options.reader.order };
+    const { driver, addresses, defaultQuota } = options;
+    const write = <T>(operation: Operation<T>): Promise<T> =>
+      this.#write(operation);
+    this.powers = {
+      order: options.reader.order,
+      quota: new Quota({ driver, addresses, defaultQuota, write }),
+      acl: new Acl({ driver, addresses, write }),
+      metadata: new Metadata({ driver, write }),
+    };
   }
 
   openAccount(name: string): Promise<AccountId> {

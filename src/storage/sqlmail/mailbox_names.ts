@@ -1,5 +1,6 @@
 /** Names of mailboxes: what is allowed, and how levels hang together. */
 import { StorageError } from "#src/errors/errors.ts";
+import { OTHER_USERS } from "#src/imap/rights.ts";
 
 /** Between levels. */
 export const SEPARATOR = "/";
@@ -20,8 +21,32 @@ export function mailboxName(given: string): string {
   const wrong = name.length > MAX_LENGTH || levels.length > MAX_LEVELS ||
     levels.includes("") || CONTROL.test(name) || !name.isWellFormed();
   if (wrong) throw new StorageError("invalid", "Not a name for a mailbox");
-  const [first = "", ...rest] = levels;
-  return /^inbox$/i.test(first) ? ["INBOX", ...rest].join(SEPARATOR) : name;
+  // Another's INBOX is INBOX in any case of letters as well.
+  const at = levels[0] === OTHER_USERS ? 2 : 0;
+  if (/^inbox$/i.test(levels[at] ?? "")) levels[at] = "INBOX";
+  return levels.join(SEPARATOR);
+}
+
+/** Parts of a name below `Other Users`. */
+export interface SharedName {
+  readonly owner: string | undefined;
+  /** As the owner calls it. */
+  readonly name: string | undefined;
+}
+
+/** `undefined` for a name that is not below `Other Users`. */
+export function splitSharedName(name: string): SharedName | undefined {
+  const [first, owner, ...rest] = name.split(SEPARATOR);
+  if (first !== OTHER_USERS) return undefined;
+  return {
+    owner,
+    name: rest.length === 0 ? undefined : rest.join(SEPARATOR),
+  };
+}
+
+/** How others call a mailbox. */
+export function sharedName(owner: string, name: string): string {
+  return [OTHER_USERS, owner, name].join(SEPARATOR);
 }
 
 /** Names above a name, from the top: `a/b/c` has `a` and `a/b`. */

@@ -22,8 +22,14 @@ import type { SearchKey } from "#src/imap/search_key.ts";
 import type { Row, Sql, SqlValue } from "../driver.ts";
 import { asNumber, number, text } from "../row.ts";
 import type { Addresses } from "./addresses.ts";
-import { INFO_COLUMNS, toInfo } from "./change_mailboxes.ts";
 import { fetchMessages } from "./fetch_messages.ts";
+import {
+  findMailbox,
+  noMailbox,
+  sharedInfo,
+  sharedMailboxes,
+} from "./find_mailbox.ts";
+import { INFO_COLUMNS, toInfo } from "./mailbox_info.ts";
 import { mailboxName, parentsOf } from "./mailbox_names.ts";
 import { readKeywords, STATUS_COLUMNS, statusOf } from "./mailbox_state.ts";
 import { openMessage } from "./open_message.ts";
@@ -60,44 +66,39 @@ export class Reader
   }
 
   async listMailboxes(account: AccountId): Promise<readonly MailboxInfo[]> {
-    const { rows, subscriptions } = await this.#options.driver.read(
-      async (sql) => ({
-        rows: await sql.all(
-          `SELECT ${INFO_COLUMNS} FROM mailboxes WHERE account = ?`,
-          [account],
-        ),
-        subscriptions: await sql.all(
-          "SELECT name FROM subscriptions WHERE account = ?",
-          [account],
-        ),
-      }),
-    );
-    const subscribed = new Set(subscriptions.map((row) => text(row, "name")));
-    const list = rows.map((row) =>
-      toInfo(row, subscribed.has(text(row, "name")))
-    );
-    return [...list, ...absentNames(list, subscribed)];
+    return await this.#options.driver.read(async (sql) => {
+      const subscriptions = await sql.all(
+        "SELECT name FROM subscriptions WHERE account = ?",
+        [account],
+      );
+      const subscribed = new Set(subscriptions.map((row) => text(row, "name")));
+      const isSubscribed = (name: string): boolean => subscribed.has(name);
+      const rows = await sql.all(
+        `SELECT ${INFO_COLUMNS} FROM mailboxes WHERE account = ?`,
+        [account],
+      );
+      const list = [
+        ...rows.map((row) => toInfo(row, isSubscribed(text(row, "name")))),
+        ...await sharedMailboxes(sql, account, isSubscribed),
+      ];
+      return [...list, ...absentNames(list, subscribed)];
+    });
   }
 
   async findMailbox(account: AccountId, name: string): Promise<MailboxInfo> {
     const wanted = mailboxName(name);
-    const { row, subscribed } = await this.#options.driver.read(
-      async (sql) => ({
-        row: await sql.one(
-          `SELECT ${INFO_COLUMNS} FROM mailboxes ` +
-            "WHERE account = ? AND name = ?",
-          [account, wanted],
-        ),
-        subscribed: await sql.one(
-          "SELECT 1 AS yes FROM subscriptions WHERE account = ? AND name = ?",
-          [account, wanted],
-        ),
-      }),
-    );
-    if (row === undefined) {
-      throw new StorageError("notFound", "No mailbox of that name");
-    }
-    return toInfo(row, subscribed !== undefined);
+    return await this.#options.driver.read(async (sql) => {
+      const found = await findMailbox(sql, account, wanted);
+      if (found === undefined) throw noMailbox();
+      const { row, rights } = found;
+      const subscribed = await sql.one(
+        "SELECT 1 AS yes FROM subscriptions WHERE account = ? AND name = ?",
+        [account, wanted],
+      ) !== undefined;
+      return rights === undefined
+        ? toInfo(row, subscribed)
+        : sharedInfo(row, { name: wanted, rights }, subscribed);
+    });
   }
 
   async snapshot(mailbox: MailboxId): Promise<MailboxSnapshot> {

@@ -1,0 +1,173 @@
+/**
+ * Power `metadata` of `sqlmail`: annotations of mailboxes and of the server.
+ * RFC 5464. They hang on the mailbox, not on its name.
+ */
+import { StorageError } from "#src/errors/errors.ts";
+import type { AccountId } from "#src/imap/backend.ts";
+import {
+  MAX_METADATA_ACCOUNT_BYTES,
+  MAX_METADATA_BYTES,
+  MAX_METADATA_ENTRIES,
+  MAX_METADATA_NAME,
+} from "#src/imap/metadata_limits.ts";
+import type { MetadataEntry, MetadataPower } from "#src/imap/powers.ts";
+import { hasRights, lackingRights } from "#src/imap/rights.ts";
+import type { Row, StorageDriver } from "../driver.ts";
+import { bytes, number, text } from "../row.ts";
+import { type Asking, findMailbox, noMailbox } from "./find_mailbox.ts";
+import { mailboxName } from "./mailbox_names.ts";
+import type { WriteContext } from "./write_context.ts";
+import type { Operation } from "./writer.ts";
+
+/** Of the server, and read by everybody. */
+const NOBODY = 0;
+
+const PRIVATE = "/private/";
+
+/** What the power works on. */
+export interface MetadataOptions {
+  readonly driver: StorageDriver;
+  /** Rejects where this worker only reads. */
+  write<T>(operation: Operation<T>): Promise<T>;
+}
+
+type Request<M extends keyof MetadataPower> = Parameters<MetadataPower[M]>[0];
+
+/** Where annotations hang. */
+interface Place {
+  readonly mailbox: number;
+  /** At whose cost shared ones are; 0: the server's. */
+  readonly owner: AccountId;
+  /** `undefined`: one's own mailbox. */
+  readonly rights: string | undefined;
+}
+
+/** Reads and writes annotations. */
+export class Metadata implements MetadataPower {
+  readonly #options: MetadataOptions;
+
+  constructor(options: MetadataOptions) {
+    this.#options = options;
+  }
+
+  get(
+    { account, mailbox, names, depth }: Request<"get">,
+  ): Promise<readonly MetadataEntry[]> {
+    return this.#options.driver.read(async (sql) => {
+      const place = await placeOf(sql, account, mailbox);
+      const found = new Map<string, Uint8Array>();
+      for (const name of names) {
+        // `/private` itself has only others below it.
+        const reader = readerOf(`${name}/`, account);
+        const rows = await sql.all(
+          "SELECT name, value FROM metadata WHERE mailbox = ? AND reader = ? " +
+            (depth === 0
+              ? "AND name = ?"
+              : "AND (name = ? OR substr(name, 1, ?) = ?)"),
+          depth === 0
+            ? [place.mailbox, reader, name]
+            : [place.mailbox, reader, name, name.length + 1, `${name}/`],
+        );
+        for (const row of rows) {
+          const below = text(row, "name").slice(name.length + 1);
+          if (depth === 1 && below.includes("/")) continue;
+          found.set(text(row, "name"), bytes(row, "value"));
+        }
+      }
+      return [...found].map(([name, value]) => ({ name, value }));
+    });
+  }
+
+  set(request: Request<"set">): Promise<void> {
+    return this.#options.write((context) => setEntries(context, request));
+  }
+}
+
+async function setEntries(
+  context: WriteContext,
+  { account, mailbox, entries, isAdministrator }: Request<"set">,
+): Promise<void> {
+  const place = await placeOf(context, account, mailbox);
+  const readers = new Set<number>();
+  const payers = new Set<AccountId>();
+  for (const { name, value } of entries) {
+    const isShared = !name.startsWith(PRIVATE);
+    if (isShared) checkShared(place, isAdministrator);
+    checkEntry(name, value);
+    const reader = readerOf(name, account);
+    if (value === undefined) {
+      await context.run(
+        "DELETE FROM metadata WHERE mailbox = ? AND reader = ? AND name = ?",
+        [place.mailbox, reader, name],
+      );
+      continue;
+    }
+    const payer = isShared ? place.owner : account;
+    await context.run(
+      "INSERT INTO metadata (mailbox, reader, name, account, value) " +
+        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (mailbox, reader, name) " +
+        "DO UPDATE SET value = excluded.value, account = excluded.account",
+      [place.mailbox, reader, name, payer, value],
+    );
+    readers.add(reader);
+    payers.add(payer);
+  }
+  for (const reader of readers) {
+    const row = await context.one(
+      "SELECT COUNT(*) AS n FROM metadata WHERE mailbox = ? AND reader = ?",
+      [place.mailbox, reader],
+    );
+    checkSum(row, MAX_METADATA_ENTRIES);
+  }
+  for (const payer of payers) {
+    const row = await context.one(
+      "SELECT SUM(length(value)) AS n FROM metadata WHERE account = ?",
+      [payer],
+    );
+    checkSum(row, MAX_METADATA_ACCOUNT_BYTES);
+  }
+}
+
+/** RFC 5464 section 3.3: the right `l` and one that is about messages. */
+async function placeOf(
+  sql: Asking,
+  account: AccountId,
+  mailbox: string | undefined,
+): Promise<Place> {
+  if (mailbox === undefined) {
+    return { mailbox: NOBODY, owner: NOBODY, rights: undefined };
+  }
+  const found = await findMailbox(sql, account, mailboxName(mailbox));
+  if (found === undefined) throw noMailbox();
+  const { rights, owner, row } = found;
+  const isAllowed = rights === undefined || (hasRights(rights, "l") &&
+    [..."rswip"].some((right) => hasRights(rights, right)));
+  if (!isAllowed) throw lackingRights(rights);
+  return { mailbox: number(row, "id"), owner, rights };
+}
+
+/** What others read needs more than reading. */
+function checkShared(place: Place, isAdministrator: boolean): void {
+  const isAllowed = place.mailbox === NOBODY
+    ? isAdministrator
+    : hasRights(place.rights, "w");
+  if (isAllowed) return;
+  throw new StorageError("noPermission", "Others see that annotation");
+}
+
+function checkEntry(name: string, value: Uint8Array | undefined): void {
+  const isName = /^\/(?:private|shared)(?:\/[^/*%]+)+$/.test(name) &&
+    name.length <= MAX_METADATA_NAME;
+  if (!isName) throw new StorageError("invalid", "Not a name of an entry");
+  if (value === undefined || value.length <= MAX_METADATA_BYTES) return;
+  throw new StorageError("limit", "The value is too long");
+}
+
+function checkSum(row: Row | undefined, limit: number): void {
+  if (row === undefined || number(row, "n") <= limit) return;
+  throw new StorageError("limit", "There are too many annotations");
+}
+
+function readerOf(name: string, account: AccountId): number {
+  return name.startsWith(PRIVATE) ? account : NOBODY;
+}
