@@ -73,6 +73,22 @@ Deno.test("a message expunged while it is fetched is not told without flags", ()
     assert.match(answer, /\[EXPUNGEISSUED\]/);
   }));
 
+Deno.test("STORE says when a message went away meanwhile", () =>
+  withImap(async (server) => {
+    const one = await server.select();
+    for (const n of [1, 2]) await one.append(message(`m${n}`));
+    await one.ok("STORE 1 +FLAGS.SILENT \\Deleted");
+    const two = await server.select();
+    server.storage.onCall = async (name) => {
+      if (name !== "storeFlags") return;
+      server.storage.onCall = undefined;
+      await one.ok("EXPUNGE");
+    };
+    const answer = await two.ok("STORE 1:2 +FLAGS \\Seen");
+    assert.match(answer, /\* 2 FETCH \(FLAGS \(\\Seen\)\)/);
+    assert.match(answer, /OK \[EXPUNGEISSUED\]/);
+  }));
+
 Deno.test("changes by others are told, own silent ones are not", () =>
   withImap(async (server) => {
     const one = await server.select();

@@ -63,7 +63,9 @@ export const store = defineCommand<StoreArguments>({
     session.tellKeywords();
     if (before === undefined) await tellAll(session, outcome, uid);
     else await tellSome(session, outcome, request, before);
-    return answerOf(selected, outcome, uid, picked.gone.length > 0);
+    const stored = outcome.uids.length + outcome.modified.length;
+    const someGone = picked.gone.length > 0 || stored < picked.uids.length;
+    return answerOf(selected, outcome, uid, someGone);
   },
 });
 
