@@ -110,6 +110,31 @@ Deno.test("text is found through encodings, charsets and case", () =>
     );
   }));
 
+Deno.test("addresses are found in the envelope's form and as written", () =>
+  withMessages([
+    { header: "From: Ann <ann (home)@ (at) example.org>\r\nX-F: a (b)@c" },
+    { header: "From: ann@example.org (Ann)" },
+    { header: "To: friends: bob @ example.org, ann@example.org;" },
+  ], async ({ storage }, inbox) => {
+    const find = async (
+      field: "from" | "to",
+      text: string,
+    ): Promise<number[]> => [
+      ...await storage.search(inbox, { kind: "address", field, text }),
+    ];
+    // Once without the index, which the first reader fills, and with it.
+    for (let round = 0; round < 2; round++) {
+      assert.deepEqual(await find("from", "ANN@example.org"), [1, 2]);
+      assert.deepEqual(await find("from", "n@exam"), [1, 2]);
+      assert.deepEqual(await find("from", "(home)@"), [1]);
+      assert.deepEqual(await find("to", "bob@example.org"), [3]);
+      assert.deepEqual(await find("to", "friends"), [3]);
+      assert.deepEqual(await find("to", "org ann"), []);
+    }
+    const key: SearchKey = { kind: "header", name: "x-f", text: "a@c" };
+    assert.deepEqual([...await storage.search(inbox, key)], []);
+  }));
+
 Deno.test("a long part is searched to its end, also where pieces join", () => {
   const long = "x".repeat(3 * 1024 * 1024);
   return withMessages([

@@ -1,4 +1,5 @@
 /** Text of messages as SEARCH compares it: decoded, without case. */
+import { displayAddresses } from "#src/address/display_address.ts";
 import { HeaderBlock } from "#src/message/header_block.ts";
 import { decodePart, decodePartStream } from "#src/message/decode_part.ts";
 import { decodeHeaderText } from "#src/message/encoded_word.ts";
@@ -38,7 +39,7 @@ export class HeaderText {
   get lines(): readonly HeaderLine[] {
     return this.#lines ??= this.#block.fields.map((field) => ({
       name: field.name,
-      value: foldValue(this.#block.rawValue(field)),
+      value: fieldText(field.name, this.#block.rawValue(field)),
     }));
   }
 
@@ -50,9 +51,32 @@ export class HeaderText {
   /** Whether a field of that name has `wanted` (folded) in its value. */
   has(name: string, wanted: string): boolean {
     return this.#block.all(name).some((field) =>
-      foldValue(this.#block.rawValue(field)).includes(wanted)
+      fieldText(name, this.#block.rawValue(field)).includes(wanted)
     );
   }
+}
+
+/** Fields of the envelope that hold addresses. */
+const ADDRESS_FIELDS: ReadonlySet<string> = new Set([
+  "from",
+  "to",
+  "cc",
+  "bcc",
+  "sender",
+  "reply-to",
+]);
+
+/**
+ * Of addresses, the envelope's form too where comments or spaces stand inside
+ * (RFC 9051 section 6.4.4: "the envelope structure's FROM field").
+ */
+function fieldText(name: string, raw: Uint8Array): string {
+  const value = foldValue(raw);
+  if (!ADDRESS_FIELDS.has(name) || !/\(|\s@|@\s/.test(value)) return value;
+  const missing = displayAddresses(raw)
+    .map(({ address }) => fold(address))
+    .filter((address) => !value.includes(address));
+  return missing.length === 0 ? value : `${value} ${missing.join(" ")}`;
 }
 
 /** A field as one text. */
