@@ -92,15 +92,15 @@ function isOffered(session: Session, word: string): boolean {
 
 /** Whether an operator has switched a capability off (`word` in capitals). */
 export function isHidden(session: Session, word: string): boolean {
-  const { hiddenCapabilities, hiddenFor } = session.services.settings;
-  if (hiddenCapabilities.has(word)) return true;
-  const account = session.accountName;
-  return account !== undefined && (hiddenFor?.(account).has(word) ?? false);
+  return session.services.settings.hiddenCapabilities.has(word) ||
+    session.hidden.has(word);
 }
 
 /** Whether a command belongs to nothing but capabilities that are hidden. */
 export function isSwitchedOff(session: Session, command: Command): boolean {
   const words = command.capabilities;
+  const { hiddenCapabilities } = session.services.settings;
+  if (hiddenCapabilities.size + session.hidden.size === 0) return false;
   return words.length > 0 &&
     words.every((word) => isHidden(session, upperAscii(word)));
 }

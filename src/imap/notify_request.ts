@@ -26,6 +26,22 @@ export interface SelectedEvents {
   readonly items: readonly FetchItem[];
 }
 
+/** Without NOTIFY. */
+export const EVERY_EVENT: SelectedEvents = {
+  isDelayed: false,
+  messages: true,
+  flags: true,
+  items: [],
+};
+
+/** With a NOTIFY that says nothing of the selected mailbox. */
+export const NO_EVENTS: SelectedEvents = {
+  isDelayed: false,
+  messages: false,
+  flags: false,
+  items: [],
+};
+
 /** Which mailboxes a group of events is about. RFC 5465 section 6.2 to 6.6. */
 export type MailboxFilter =
   | { readonly kind: "personal" | "subscribed" }

@@ -16,7 +16,11 @@ import type { Command, SessionState } from "./command.ts";
 import { ImapError } from "./errors.ts";
 import { LOGIN_TIMEOUT_MS, MAX_BEFORE_LOGIN_MS } from "./limits.ts";
 import type { Notifier } from "./notifier.ts";
-import type { SelectedEvents } from "./notify_request.ts";
+import {
+  EVERY_EVENT,
+  NO_EVENTS,
+  type SelectedEvents,
+} from "./notify_request.ts";
 import { SelectedMailbox } from "./selected_mailbox.ts";
 import type { ImapServices } from "./services.ts";
 import { CommandReader } from "./wire/framing.ts";
@@ -34,21 +38,7 @@ export interface SessionAccount {
   readonly name: string;
 }
 
-/** Of the selected mailbox, without NOTIFY. */
-const EVERYTHING: SelectedEvents = {
-  isDelayed: false,
-  messages: true,
-  flags: true,
-  items: [],
-};
-
-/** Of the selected mailbox, where NOTIFY says nothing of it. */
-const NOTHING: SelectedEvents = {
-  isDelayed: false,
-  messages: false,
-  flags: false,
-  items: [],
-};
+const NONE_HIDDEN: ReadonlySet<string> = new Set();
 
 /** State of one connection. */
 export class Session {
@@ -72,6 +62,7 @@ export class Session {
   #connection: Connection;
   readonly #strangerLog: Log;
   #account: SessionAccount | undefined;
+  #hidden: ReadonlySet<string> = NONE_HIDDEN;
   #notifier: Notifier | undefined;
   #toldEvents: Promise<void> | undefined;
   #selected: SelectedMailbox | undefined;
@@ -164,6 +155,11 @@ export class Session {
     return this.#account;
   }
 
+  /** Capabilities, in capitals, that this account is not offered. */
+  get hidden(): ReadonlySet<string> {
+    return this.#hidden;
+  }
+
   /** Name of the account; `undefined` before login. */
   get accountName(): string | undefined {
     return this.#account?.name;
@@ -197,6 +193,7 @@ export class Session {
     try {
       const id = await backend.openAccount(name);
       this.#account = { id, name };
+      this.#hidden = settings.hiddenFor?.(name) ?? NONE_HIDDEN;
     } catch (error) {
       this.#forget(name);
       throw error;
@@ -284,6 +281,7 @@ export class Session {
     this.useNotifier(undefined);
     if (this.#account !== undefined) this.#forget(this.#account.name);
     this.#account = undefined;
+    this.#hidden = NONE_HIDDEN;
   }
 
   #useConnection(connection: Connection): void {
@@ -311,8 +309,8 @@ export class Session {
 
   /** What is told of the selected mailbox by itself. */
   get wants(): SelectedEvents {
-    if (this.#notifier === undefined) return EVERYTHING;
-    return this.#notifier.request.selected ?? NOTHING;
+    if (this.#notifier === undefined) return EVERY_EVENT;
+    return this.#notifier.request.selected ?? NO_EVENTS;
   }
 
   /** The client has put these messages there itself. */
