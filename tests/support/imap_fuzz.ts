@@ -124,6 +124,17 @@ export const FUZZ_STATES: readonly FuzzState[] = [
     prepare: (client) => selected(client, "ENABLE UIDONLY"),
   },
   {
+    name: "selected, with NOTIFY",
+    async prepare(client): Promise<void> {
+      await selected(client);
+      await client.ok(
+        "NOTIFY SET (selected (MessageNew (UID ENVELOPE) MessageExpunge " +
+          "FlagChange)) (personal (MessageNew MessageExpunge FlagChange " +
+          "MailboxName SubscriptionChange))",
+      );
+    },
+  },
+  {
     name: "examined",
     async prepare(client): Promise<void> {
       await selected(client);
