@@ -1,5 +1,6 @@
 /** FLAGS and PERMANENTFLAGS. RFC 9051 section 7.3.5 and 7.1. */
 import { MAX_KEYWORDS, SYSTEM_FLAGS } from "./backend.ts";
+import { allowedFlags, flagGuardOf } from "./rights.ts";
 import type { SelectedMailbox } from "./selected_mailbox.ts";
 import type { ResponseWriter } from "./wire/response_writer.ts";
 
@@ -20,7 +21,9 @@ export function writePermanentFlags(
     out.line("* OK [PERMANENTFLAGS ()] Read-only mailbox");
     return;
   }
-  const more = keywords.length < MAX_KEYWORDS ? ["\\*"] : [];
-  const permanent = formatFlagList([...flags, ...more]);
+  const may = flagGuardOf(selected.rights);
+  const hasRoom = keywords.length < MAX_KEYWORDS && may?.others !== false;
+  const more = hasRoom ? ["\\*"] : [];
+  const permanent = formatFlagList([...allowedFlags(flags, may), ...more]);
   out.line(`* OK [PERMANENTFLAGS ${permanent}] Flags that stay`);
 }

@@ -63,9 +63,13 @@ export class SelectedMailbox implements ViewListener {
   /** Searches that are kept up to date. RFC 5267. */
   readonly contexts: SearchContexts = new SearchContexts();
 
-  constructor(name: string, readOnly: boolean) {
+  /** Letters of RFC 4314; `undefined`: it is one's own. */
+  rights: string | undefined;
+
+  constructor(name: string, readOnly: boolean, rights?: string) {
     this.name = name;
     this.readOnly = readOnly;
+    this.rights = rights;
   }
 
   /** Takes the view over and knows all of its messages as told. */

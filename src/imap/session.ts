@@ -21,6 +21,8 @@ import {
   NO_EVENTS,
   type SelectedEvents,
 } from "./notify_request.ts";
+import { checkSelectedRights, isReadOnly } from "./mailbox_access.ts";
+import { requireRights } from "./rights.ts";
 import { SelectedMailbox } from "./selected_mailbox.ts";
 import type { ImapServices } from "./services.ts";
 import { CommandReader } from "./wire/framing.ts";
@@ -209,6 +211,7 @@ export class Session {
         this.account.id,
         name,
       );
+      requireRights(info.rights, "i");
       if (info.id !== undefined) return { ...info, id: info.id };
     } catch (error) {
       const isAbsent = error instanceof StorageError &&
@@ -221,13 +224,15 @@ export class Session {
   /** Selects; the caller has left the mailbox selected before. */
   async select(
     info: MailboxInfo,
-    readOnly: boolean,
+    examine: boolean,
   ): Promise<SelectedMailbox> {
+    requireRights(info.rights, "r");
     if (info.id === undefined) {
       throw new ImapError("NO", "The mailbox can not be selected", "CANNOT");
     }
     const { views, backend } = this.services;
-    const selected = new SelectedMailbox(info.name, readOnly);
+    const readOnly = examine || isReadOnly(info.rights);
+    const selected = new SelectedMailbox(info.name, readOnly, info.rights);
     const view = await views.open(info.id, selected);
     let first = view.status.firstRecentUid;
     // What arrives while we claim is told, and claimed, later.
@@ -293,6 +298,7 @@ export class Session {
   /** Reads what hints have said of the selected mailbox; tells nothing. */
   async catchUp(): Promise<void> {
     const selected = this.#selected;
+    if (selected?.rights !== undefined) await checkSelectedRights(this);
     if (selected?.view.stale) await this.#tryRefresh(selected);
   }
 
@@ -357,8 +363,8 @@ export class Session {
   ): Promise<void> {
     const selected = this.#selected;
     if (selected === undefined) return;
+    await this.catchUp();
     if (options.poll) await this.#tryRefresh(selected);
-    else await this.catchUp();
     if (selected.view.deleted) {
       throw new ImapError("BYE", "The selected mailbox was deleted");
     }

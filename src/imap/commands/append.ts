@@ -9,6 +9,8 @@ import type { NewMessage } from "#src/imap/backend.ts";
 import { AppendLiterals } from "#src/imap/append_literals.ts";
 import { AppendReader, parseMessageHead } from "#src/imap/append_reader.ts";
 import { defineCommand, type Done, LOGGED_IN } from "#src/imap/command.ts";
+import { allowedFlags, flagGuardOf } from "#src/imap/rights.ts";
+import { checkRoom } from "#src/imap/quota_room.ts";
 import { formatSet } from "#src/imap/sequence_set.ts";
 import type { Session } from "#src/imap/session.ts";
 import { parseMailbox } from "#src/imap/wire/mailbox_name.ts";
@@ -32,11 +34,17 @@ export const append = defineCommand({
         backend.appendLimit(session.account.id),
         session.findTarget(name),
       ]);
+      await checkRoom(session, target, pending?.size ?? 0);
       const reader = new AppendReader(session, literals, {
         limitBytes,
         cursor,
       });
-      return await place(session, target.id, await reader.readAll(head));
+      const may = flagGuardOf(target.rights);
+      const messages = (await reader.readAll(head)).map((message) => ({
+        ...message,
+        flags: allowedFlags(message.flags, may),
+      }));
+      return await place(session, target.id, messages);
     } catch (error) {
       await literals.giveUp(error);
       throw error;

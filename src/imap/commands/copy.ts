@@ -2,6 +2,8 @@
 import type { PlacedMessages } from "#src/imap/backend.ts";
 import { type Command, defineCommand, SELECTED } from "#src/imap/command.ts";
 import { withProgress } from "#src/imap/progress.ts";
+import { requireSelected } from "#src/imap/mailbox_access.ts";
+import { flagGuardOf } from "#src/imap/rights.ts";
 import { resolveSome } from "#src/imap/resolve_set.ts";
 import { highestModSeq } from "./expunge.ts";
 import { formatSet } from "#src/imap/sequence_set.ts";
@@ -34,15 +36,20 @@ function defineCopy(
     },
     async run(session, { set, target }, { uid, tag }) {
       const selected = move ? session.writable : session.selected;
+      if (move) requireSelected(selected, "te");
       const { view } = selected;
       const picked = resolveSome(session, set, uid ? "uid" : "seq");
       const info = await session.findTarget(target);
       if (picked.uids.length === 0) return { text: "Nothing to do" };
+      const mayChange = flagGuardOf(info.rights);
       const { backend } = session.services;
       const placed = await withProgress(
         session,
         tag,
-        backend.copy(view.mailbox, picked.uids, info.id, { move }),
+        backend.copy(view.mailbox, picked.uids, info.id, {
+          move,
+          ...(mayChange && { mayChange }),
+        }),
       );
       session.noteOwn(placed);
       if (info.id === view.mailbox) await view.refresh();

@@ -2,6 +2,7 @@
 import type { Uid } from "#src/imap/backend.ts";
 import { defineCommand, SELECTED } from "#src/imap/command.ts";
 import { DELETED_BIT, hasBit } from "#src/imap/flags.ts";
+import { requireSelected } from "#src/imap/mailbox_access.ts";
 import { withProgress } from "#src/imap/progress.ts";
 import { resolveSet } from "#src/imap/resolve_set.ts";
 import type { SelectedMailbox } from "#src/imap/selected_mailbox.ts";
@@ -25,6 +26,7 @@ export const expunge = defineCommand({
   },
   async run(session, set, { tag }) {
     const selected = session.writable;
+    requireSelected(selected, "e");
     const { view } = selected;
     // Flags that others have set count too.
     await view.catchUp();

@@ -13,6 +13,7 @@ import {
   FetchWriter,
   writeFromView,
 } from "#src/imap/fetch_writer.ts";
+import { hasRights } from "#src/imap/rights.ts";
 import { resolveSet } from "#src/imap/resolve_set.ts";
 import { tellVanished } from "#src/imap/resync.ts";
 import type { SequenceSet } from "#src/imap/sequence_set.ts";
@@ -178,7 +179,8 @@ async function fetchStored(
     if (plan.hasBinary) {
       for (const message of batch) checkFetched(message, plan);
     }
-    const marked = plan.marksSeen && !selected.readOnly
+    const marked = plan.marksSeen && !selected.readOnly &&
+        hasRights(selected.rights, "s")
       ? await markSeen(session, batch)
       : NOTHING;
     for (const message of batch) {

@@ -1,5 +1,6 @@
-/** NAMESPACE. RFC 2342. One personal namespace, nothing shared yet. */
+/** NAMESPACE. RFC 2342. One's own, and what other users share. */
 import { defineCommand, LOGGED_IN } from "#src/imap/command.ts";
+import { OTHER_USERS } from "#src/imap/rights.ts";
 import { DELIMITER } from "#src/imap/wire/mailbox_name.ts";
 import { noArguments } from "./no_arguments.ts";
 
@@ -9,7 +10,11 @@ export const namespace = defineCommand({
   capability: "NAMESPACE",
   parse: noArguments,
   run(session) {
-    session.out.line(`* NAMESPACE (("" "${DELIMITER}")) NIL NIL`);
+    const { acl } = session.services.backend.powers ?? {};
+    const others = acl === undefined
+      ? "NIL"
+      : `(("${OTHER_USERS}${DELIMITER}" "${DELIMITER}"))`;
+    session.out.line(`* NAMESPACE (("" "${DELIMITER}")) ${others} NIL`);
     return Promise.resolve({ text: "That is all" });
   },
 });

@@ -7,6 +7,8 @@ import { AppendReader, parseMessageHead } from "#src/imap/append_reader.ts";
 import type { NewMessage } from "#src/imap/backend.ts";
 import { defineCommand, SELECTED } from "#src/imap/command.ts";
 import { ImapError } from "#src/imap/errors.ts";
+import { requireSelected } from "#src/imap/mailbox_access.ts";
+import { allowedFlags, flagGuardOf } from "#src/imap/rights.ts";
 import { STAR } from "#src/imap/sequence_set.ts";
 import type { Session } from "#src/imap/session.ts";
 import { parseMailbox } from "#src/imap/wire/mailbox_name.ts";
@@ -34,6 +36,8 @@ export const replace = defineCommand({
     const literals = new AppendLiterals(session, pending);
     try {
       const old = oldMessage(session, number, uid);
+      // RFC 8508 section 3.1: as STORE \Deleted and EXPUNGE.
+      requireSelected(session.selected, "te");
       const [limitBytes, target] = await Promise.all([
         backend.appendLimit(session.account.id),
         session.findTarget(name),
@@ -44,7 +48,13 @@ export const replace = defineCommand({
       });
       const [message] = await reader.readAll(head, ONE_MESSAGE);
       if (message === undefined) throw new TypeError("No message was read");
-      await place(session, { old, target: target.id, message });
+      const may = flagGuardOf(target.rights);
+      const flags = allowedFlags(message.flags, may);
+      await place(session, {
+        old,
+        target: target.id,
+        message: { ...message, flags },
+      });
       return { text: "Replaced" };
     } catch (error) {
       await literals.giveUp(error);

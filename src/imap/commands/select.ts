@@ -88,7 +88,7 @@ async function open(
   if (parameters.resync !== undefined) {
     await resync(session, parameters.resync);
   }
-  return readOnly
+  return selected.readOnly
     ? { text: "Selected", code: "READ-ONLY" }
     : { text: "Selected", code: "READ-WRITE" };
 }

@@ -1,6 +1,7 @@
 /** STATUS. RFC 9051 section 6.3.11, RFC 7162, RFC 8438, RFC 7889. */
 import { defineCommand, LOGGED_IN } from "#src/imap/command.ts";
 import { StorageError } from "#src/errors/errors.ts";
+import { allowedMailbox } from "#src/imap/mailbox_access.ts";
 import { parseStatusItems, writeStatus } from "#src/imap/status_items.ts";
 import { parseMailbox } from "#src/imap/wire/mailbox_name.ts";
 
@@ -17,8 +18,7 @@ export const status = defineCommand({
     return { name, items };
   },
   async run(session, { name, items }) {
-    const { backend } = session.services;
-    const info = await backend.findMailbox(session.account.id, name);
+    const info = await allowedMailbox(session, name, "r");
     const { status, objectId } = info;
     if (status === undefined) {
       throw new StorageError("notFound", "The name is not a mailbox");

@@ -1,7 +1,12 @@
 /** STORE and UID STORE. RFC 9051 section 6.4.6, RFC 7162 section 3.1.3. */
-import type { StoreOutcome, StoreRequest } from "#src/imap/backend.ts";
+import type {
+  FlagGuard,
+  StoreOutcome,
+  StoreRequest,
+} from "#src/imap/backend.ts";
 import { defineCommand, SELECTED } from "#src/imap/command.ts";
 import { difference, flagSetOf, union } from "#src/imap/flags.ts";
+import { allowedFlags, flagGuardOf, lackingRights } from "#src/imap/rights.ts";
 import { resolveSome } from "#src/imap/resolve_set.ts";
 import type { SelectedMailbox } from "#src/imap/selected_mailbox.ts";
 import { formatSet } from "#src/imap/sequence_set.ts";
@@ -53,11 +58,12 @@ export const store = defineCommand<StoreArguments>({
     if (request.unchangedSince !== undefined) session.useCondstore();
     const picked = resolveSome(session, set, uid ? "uid" : "seq");
     if (picked.uids.length === 0) return { text: "Nothing to do" };
+    const mayChange = guardOf(selected, request);
     const before = isSilent ? remember(selected, picked.uids) : undefined;
     const outcome = await backend.storeFlags(
       selected.view.mailbox,
       picked.uids,
-      request,
+      { ...request, ...(mayChange && { mayChange }) },
     );
     selected.view.applyStore(outcome);
     session.tellKeywords();
@@ -68,6 +74,23 @@ export const store = defineCommand<StoreArguments>({
     return answerOf(selected, outcome, uid, someGone);
   },
 });
+
+/**
+ * Flags that may be changed; `undefined`: all. RFC 4314 section 4: what may not
+ * is passed over, unless nothing is left.
+ */
+function guardOf(
+  selected: SelectedMailbox,
+  { mode, flags }: StoreRequest,
+): FlagGuard | undefined {
+  const guard = flagGuardOf(selected.rights);
+  if (guard === undefined) return undefined;
+  const isLost = mode === "replace"
+    ? !guard.seen && !guard.deleted && !guard.others
+    : flags.length > 0 && allowedFlags(flags, guard).length === 0;
+  if (isLost) throw lackingRights("l");
+  return guard;
+}
 
 /** `(UNCHANGEDSINCE 5) `. */
 function parseModifiers(cursor: Cursor): number | undefined {

@@ -1,5 +1,6 @@
 /** CLOSE and UNSELECT. RFC 9051 section 6.4.1 and 6.4.2 (RFC 3691). */
 import { defineCommand, SELECTED } from "#src/imap/command.ts";
+import { hasRights } from "#src/imap/rights.ts";
 import { deletedUids } from "./expunge.ts";
 import { noArguments } from "./no_arguments.ts";
 
@@ -11,7 +12,8 @@ export const close = defineCommand({
   parse: noArguments,
   async run(session) {
     const { selected, services } = session;
-    if (!selected.readOnly) {
+    // RFC 4314 section 4: without the right nothing is expunged, and no word.
+    if (!selected.readOnly && hasRights(selected.rights, "e")) {
       const uids = deletedUids(selected, selected.allUids());
       if (uids.length > 0) {
         const { view } = selected;
