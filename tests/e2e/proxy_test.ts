@@ -137,6 +137,11 @@ async function throughFront(old: Old): Promise<void> {
     assert.equal((status || {}).messages, 1);
     await bob.logout();
     assert.doesNotMatch(front.output, /level=error/);
+  } catch (error) {
+    const answer: unknown = Reflect.get(Object(error), "response");
+    // deno-lint-ignore no-console -- the output tells why the test failed
+    console.error(answer, front.output.slice(-4000));
+    throw error;
   } finally {
     await front.remove();
   }
