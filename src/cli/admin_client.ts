@@ -4,6 +4,7 @@
  */
 import { SYSTEM_CLOCK } from "#src/clock/clock.ts";
 import { nameServers } from "#src/dns/name_servers.ts";
+import { systemReason } from "#src/errors/system_reason.ts";
 import type { Configuration } from "#src/module/configuration.ts";
 import { makeLog } from "#src/worker/make_log.ts";
 import { makeResolver } from "#src/worker/make_resolver.ts";
@@ -46,11 +47,11 @@ export async function connect(
     return await Deno.connect({ transport: "unix", path });
   } catch (error) {
     const absent = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory ||
       error instanceof Deno.errors.ConnectionRefused;
     if (absent) return undefined;
-    const reason = error instanceof Error ? error.message : String(error);
     throw new CliError(
-      `The server cannot be asked over ${path}: ${reason}`,
+      `The server cannot be asked over ${path}: ${systemReason(error)}`,
       undefined,
       "Run the command as the user of the server",
     );

@@ -2,8 +2,8 @@
  * What goes over the control socket: one line of JSON a message, one request
  * at a time.
  */
-
 import { concatBytes } from "#src/bytes/concat_bytes.ts";
+import { CliError, USAGE } from "./exit_code.ts";
 
 /** From the command line. */
 export interface ControlRequest {
@@ -20,6 +20,20 @@ export type ControlResponse =
 
 /** Longest line that is taken. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
+
+/** Longest path of a Unix socket in bytes; systems have 108 or 104 with a 0. */
+const MAX_SOCKET_PATH_BYTES = Deno.build.os === "linux" ? 107 : 103;
+
+/** Throws `CliError` for a path that no system call would take. */
+export function checkSocketPath(path: string): void {
+  const { length } = new TextEncoder().encode(path);
+  if (length <= MAX_SOCKET_PATH_BYTES) return;
+  throw new CliError(
+    `The path of the control socket has ${length} bytes, a socket can have ${MAX_SOCKET_PATH_BYTES}: ${path}`,
+    USAGE,
+    "Set control_socket to a shorter path, in a folder of this user alone",
+  );
+}
 
 /** Something that can be read from, as a socket. */
 export interface ByteReader {

@@ -12,10 +12,18 @@ export class CliError extends Error {
   readonly code: number;
   /** What to do next; printed on a line of its own. */
   readonly hint: string | undefined;
+  /** What `--json` prints with or instead of `error`. */
+  readonly details: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(message: string, code: number = FAILURE, hint?: string) {
+  constructor(
+    message: string,
+    code: number = FAILURE,
+    hint?: string,
+    details?: Readonly<Record<string, unknown>>,
+  ) {
     super(message);
     this.code = code;
     this.hint = hint;
+    this.details = details;
   }
 }

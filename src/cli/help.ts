@@ -5,13 +5,16 @@ import {
   type Subcommand,
 } from "./subcommand.ts";
 
-/** All commands. */
-export function formatOverview(commands: readonly Subcommand[]): string {
+/** All commands, or those of a group (`account`). */
+export function formatOverview(
+  commands: readonly Subcommand[],
+  group = "",
+): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   return [
-    "usage: epistle COMMAND [ARGUMENTS]",
-    "",
-    "A complete mail server.",
+    ...(group === ""
+      ? ["usage: epistle COMMAND [ARGUMENTS]", "", "A complete mail server."]
+      : [`usage: epistle ${group} COMMAND [ARGUMENTS]`]),
     "",
     ...commands.map(({ name, summary }) =>
       `  ${name.padEnd(width)}  ${summary}`

@@ -1,8 +1,10 @@
 /** Finds, reads and checks the configuration for a command. */
 import { dirname, resolve } from "node:path";
-import { renderErrors } from "#src/config/render_errors.ts";
+import type { ConfigError } from "#src/config/errors.ts";
+import { renderErrors, sortErrors } from "#src/config/render_errors.ts";
 import { DISK_SOURCE } from "#src/config/disk_source.ts";
 import { YamlNeeded } from "#src/config/source.ts";
+import { systemReason } from "#src/errors/system_reason.ts";
 import type { Configuration, Machine } from "#src/module/configuration.ts";
 import {
   loadConfiguration,
@@ -10,6 +12,7 @@ import {
 } from "#src/module/load_configuration.ts";
 import { Registry } from "#src/module/registry.ts";
 import { MODULES } from "#src/modules.ts";
+import { checkSocketPath } from "./control_protocol.ts";
 import { CliError, USAGE } from "./exit_code.ts";
 import type { CommandContext } from "./subcommand.ts";
 
@@ -24,7 +27,7 @@ export const CONFIG_PATHS = [
 /** The file that `--config` names or that is there. */
 export function findConfig(context: CommandContext): string {
   const { config } = context.options;
-  if (typeof config === "string") return resolve(config);
+  if (typeof config === "string") return namedConfig(config);
   for (const path of CONFIG_PATHS) {
     if (isFile(path)) return resolve(path);
   }
@@ -32,6 +35,21 @@ export function findConfig(context: CommandContext): string {
     `There is no configuration: looked for ${CONFIG_PATHS.join(", ")}`,
     USAGE,
     'Write one ("hostname mail.example.org" is enough) or name it: --config FILE',
+  );
+}
+
+/** What `--config` names; has to be a file. */
+function namedConfig(config: string): string {
+  let reason = "It is not a file";
+  try {
+    // Neither a folder nor absent; a pipe will do.
+    if (!Deno.statSync(config).isDirectory) return resolve(config);
+  } catch (error) {
+    reason = systemReason(error);
+  }
+  throw new CliError(
+    `The configuration ${config} cannot be read: ${reason}`,
+    USAGE,
   );
 }
 
@@ -53,12 +71,35 @@ export function registry(): Registry {
 export async function load(context: CommandContext): Promise<Configuration> {
   const file = findConfig(context);
   const loaded = await loadFile(file);
-  if (loaded.ok) return loaded.configuration;
-  const count = loaded.errors.length;
-  throw new CliError(
-    `${count} ${count === 1 ? "mistake" : "mistakes"} in the configuration\n` +
-      renderErrors(loaded.errors, loaded.sources),
+  if (!loaded.ok) throw mistakes(loaded.errors, loaded.sources);
+  checkSocketPath(loaded.configuration.globals.control_socket);
+  return loaded.configuration;
+}
+
+/** All mistakes in one error: as people read them, and as data. */
+function mistakes(
+  errors: readonly ConfigError[],
+  sources: ReadonlyMap<string, string>,
+): CliError {
+  const sorted = sortErrors(errors, [...sources.keys()]);
+  const count = sorted.length;
+  const error = `${count} ${
+    count === 1 ? "mistake" : "mistakes"
+  } in the configuration`;
+  return new CliError(
+    `${error}\n${renderErrors(sorted, sources)}`,
     USAGE,
+    undefined,
+    {
+      error,
+      mistakes: sorted.map(({ at, detail, hint }) => ({
+        file: at.file,
+        line: at.line,
+        column: at.column,
+        message: detail,
+        hint,
+      })),
+    },
   );
 }
 

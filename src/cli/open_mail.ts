@@ -12,14 +12,20 @@ import { CliError, USAGE } from "./exit_code.ts";
 import { IMAP_COMMAND } from "./mail_command.ts";
 import { serveMailSession } from "./mail_session.ts";
 
-/** Runs `work` on the client's end of an IMAP session of the account. */
+/**
+ * Runs `work` on the client's end of an IMAP session of the account. After
+ * `endInput` the server still answers what it has got, then ends the session.
+ */
 export async function withMail<T>(
   configuration: Configuration,
   { instance, account }: {
     readonly instance: string;
     readonly account: string;
   },
-  work: (connection: Connection) => Promise<T>,
+  work: (
+    connection: Connection,
+    endInput: () => Promise<void>,
+  ) => Promise<T>,
 ): Promise<T> {
   const { globals } = configuration;
   const socket = await connect(globals.control_socket);
@@ -28,7 +34,7 @@ export async function withMail<T>(
     try {
       const args = { account };
       await exchange(socket, { instance, command: IMAP_COMMAND, args });
-      return await work(connection);
+      return await work(connection, () => socket.closeWrite());
     } finally {
       connection.destroy();
     }
@@ -40,7 +46,10 @@ export async function withMail<T>(
     const [near, far] = MemoryConnection.pair();
     const served = serveMailSession({ storage, account, globals, log }, far);
     try {
-      return await work(near);
+      return await work(near, () => {
+        near.finish();
+        return Promise.resolve();
+      });
     } finally {
       near.destroy();
       await served;

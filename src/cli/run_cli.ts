@@ -1,15 +1,17 @@
 /** From the arguments of the process to the command that they name. */
-import { parseArgs } from "node:util";
 import { didYouMean } from "#src/config/nearest_word.ts";
 import { MailError } from "#src/errors/errors.ts";
 import { COMMANDS } from "./commands.ts";
 import { CliError, FAILURE, OK, USAGE } from "./exit_code.ts";
 import { formatHelp, formatOverview } from "./help.ts";
+import { parseOptions } from "./parse_options.ts";
 import { COMMON_OPTIONS, type Subcommand } from "./subcommand.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Words that the name of a command has at most. */
 const MAX_WORDS = 3;
+
+const SEE_LIST = "epistle --help lists the commands";
 
 /** Runs the program; gives its exit code. Never throws. */
 export async function runCli(
@@ -25,24 +27,28 @@ export async function runCli(
 }
 
 async function dispatch(
-  args: readonly string[],
+  given: readonly string[],
   terminal: Terminal,
 ): Promise<number> {
+  const leading = countLeadingOptions(given);
+  const options = given.slice(0, leading);
+  const args = given.slice(leading);
   const [first] = args;
-  if (
-    first === undefined || first === "help" || first === "--help" ||
-    first === "-h"
-  ) {
-    (first === undefined ? terminal.err : terminal.out)(
-      formatOverview(COMMANDS),
-    );
-    return first === undefined ? USAGE : OK;
+  if (first === undefined) return noCommand(options, terminal);
+  if (first === "help" || first === "--help" || first === "-h") {
+    return help(args.slice(1), terminal);
   }
-  if (first === "--version") return await dispatch(["version"], terminal);
+  if (first === "--version") {
+    return await dispatch(["version", ...options], terminal);
+  }
   const command = findCommand(args);
   if (command === undefined) return unknownCommand(args, terminal);
   const words = command.name.split(" ").length;
-  const { positionals, values } = parse(command, args.slice(words));
+  const { positionals, values } = parseOptions(
+    { ...COMMON_OPTIONS, ...command.options },
+    [...options, ...args.slice(words)],
+    seeHelp(command),
+  );
   if (values.help === true) {
     terminal.out(formatHelp(command));
     return OK;
@@ -54,6 +60,33 @@ async function dispatch(
     terminal,
     json: values.json === true,
   });
+}
+
+/** `--config` and `--json` may stand before the command as well. */
+function countLeadingOptions(args: readonly string[]): number {
+  let count = 0;
+  for (let arg = args[0]; arg !== undefined; arg = args[count]) {
+    if (arg === "--json" || arg.startsWith("--config=")) count++;
+    else if (arg === "--config" || arg === "-c") count += 2;
+    else break;
+  }
+  return Math.min(count, args.length);
+}
+
+function noCommand(options: readonly string[], terminal: Terminal): number {
+  if (options.length > 0) throw new CliError("Which command?", USAGE, SEE_LIST);
+  terminal.err(formatOverview(COMMANDS));
+  return USAGE;
+}
+
+/** `epistle help`, or of a command or a group. */
+function help(args: readonly string[], terminal: Terminal): number {
+  const words = args.filter((arg) => !arg.startsWith("-"));
+  const command = findCommand(words);
+  if (command !== undefined) terminal.out(formatHelp(command));
+  else if (words.length > 0) unknownCommand([...words, "--help"], terminal);
+  else terminal.out(formatOverview(COMMANDS));
+  return OK;
 }
 
 /** The command with the longest name that the arguments begin with. */
@@ -68,57 +101,41 @@ function findCommand(args: readonly string[]): Subcommand | undefined {
 
 /** A group (`account`) prints what is in it; anything else is a mistake. */
 function unknownCommand(args: readonly string[], terminal: Terminal): number {
-  const [first = "", second] = args;
-  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
-  const wantsHelp = second === "--help" || second === "-h";
-  if (group.length > 0 && (second === undefined || wantsHelp)) {
-    (wantsHelp ? terminal.out : terminal.err)(formatOverview(group));
-    return wantsHelp ? OK : USAGE;
+  const [first = ""] = args;
+  if (first.startsWith("-")) {
+    const known = [...Object.keys(COMMON_OPTIONS), "version"];
+    throw new CliError(
+      `There is no option "${first}"`,
+      USAGE,
+      didYouMean(first, known.map((name) => `--${name}`)) ?? SEE_LIST,
+    );
   }
-  const given = group.length > 0 ? `${first} ${second}` : first;
-  const known = COMMANDS.map(({ name }) => name);
-  const words = group.length > 0
-    ? known
-    : [...new Set(known.map((name) => name.split(" ")[0] ?? name))];
+  let depth = 0;
+  let group: readonly Subcommand[] = COMMANDS;
+  while (depth < args.length) {
+    const prefix = `${args.slice(0, depth + 1).join(" ")} `;
+    const inside = group.filter(({ name }) => name.startsWith(prefix));
+    if (inside.length === 0) break;
+    group = inside;
+    depth++;
+  }
+  const next = args[depth];
+  const name = args.slice(0, depth).join(" ");
+  if (next === undefined || next.startsWith("-")) {
+    const wanted = next === "--help" || next === "-h";
+    (wanted ? terminal.out : terminal.err)(formatOverview(group, name));
+    return wanted ? OK : USAGE;
+  }
+  const given = args.slice(0, depth + 1).join(" ");
+  const known = group.map(({ name }) =>
+    name.split(" ").slice(0, depth + 1).join(" ")
+  );
   throw new CliError(
     `There is no command "${given}"`,
     USAGE,
-    didYouMean(given, words) ?? "epistle --help lists the commands",
+    didYouMean(given, new Set(known)) ??
+      (depth === 0 ? SEE_LIST : `epistle ${name} --help lists the commands`),
   );
-}
-
-function parse(
-  command: Subcommand,
-  args: readonly string[],
-): {
-  positionals: string[];
-  values: Record<string, string | boolean | undefined>;
-} {
-  const options: Record<
-    string,
-    { type: "string" | "boolean"; short?: string }
-  > = {};
-  for (
-    const [name, { type, short }] of Object.entries({
-      ...COMMON_OPTIONS,
-      ...command.options,
-    })
-  ) options[name] = short === undefined ? { type } : { type, short };
-  try {
-    const { positionals, values } = parseArgs({
-      args: [...args],
-      options,
-      allowPositionals: true,
-      strict: true,
-    });
-    return {
-      positionals,
-      values: values as Record<string, string | boolean | undefined>,
-    };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError(reason, USAGE, seeHelp(command));
-  }
 }
 
 function checkPositionals(
@@ -131,9 +148,14 @@ function checkPositionals(
     throw new CliError(`${missing.name} is missing`, USAGE, seeHelp(command));
   }
   const extra = given[specs.length];
-  if (extra !== undefined && specs.at(-1)?.rest !== true) {
-    throw new CliError(`Unexpected "${extra}"`, USAGE, seeHelp(command));
-  }
+  if (extra === undefined || specs.at(-1)?.rest === true) return;
+  throw new CliError(
+    `Unexpected "${extra}"`,
+    USAGE,
+    /\.(conf|ya?ml)$/.test(extra)
+      ? `Did you mean epistle ${command.name} --config ${extra}?`
+      : seeHelp(command),
+  );
 }
 
 function seeHelp(command: Subcommand): string {
@@ -146,7 +168,9 @@ function report(error: unknown, terminal: Terminal, json: boolean): number {
   const message = error instanceof Error ? error.message : String(error);
   const hint = error instanceof CliError ? error.hint : undefined;
   if (json) {
-    terminal.out(`${JSON.stringify({ error: message, hint })}\n`);
+    const details = error instanceof CliError ? error.details : undefined;
+    const object = { error: message, hint, ...details };
+    terminal.out(`${JSON.stringify(object)}\n`);
     return code;
   }
   terminal.err(`epistle: ${message.trimEnd()}\n`);

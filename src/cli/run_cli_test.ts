@@ -9,6 +9,7 @@ import { VERSION } from "./version.ts";
 async function run(
   args: readonly string[],
   input = "",
+  secrets: string[] = [],
 ): Promise<{ code: number; out: string; err: string }> {
   let out = "";
   let err = "";
@@ -16,7 +17,8 @@ async function run(
     out: (text) => out += text,
     err: (text) => err += text,
     readAll: () => Promise.resolve(input),
-    interactive: false,
+    askSecret: () => Promise.resolve(secrets.shift() ?? ""),
+    interactive: secrets.length > 0,
     watched: false,
   });
   return { code, out, err };
@@ -84,13 +86,105 @@ Deno.test("check shows all mistakes with their places and ends with 2", () =>
     assert.match(err, /Did you mean "hostname"/);
     assert.match(err, /epistle\.conf:2:/);
     const { out } = await run(["check", "--config", file, "--json"]);
-    assert.match(JSON.parse(out).error, /mistakes in the configuration/);
+    const { error, mistakes: [first] } = JSON.parse(out);
+    assert.equal(error, "2 mistakes in the configuration");
+    assert.deepEqual(first, {
+      file,
+      line: 1,
+      column: 1,
+      message: 'Unknown directive "hostnam"',
+      hint: 'Did you mean "hostname"?',
+    });
+  }));
+
+Deno.test("help explains commands and groups, wherever it stands", async () => {
+  const add = await run(["help", "account", "add"]);
+  assert.equal(add.code, OK);
+  assert.match(add.out, /^usage: epistle account add NAME/);
+  const alias = await run(["help", "account", "alias"]);
+  assert.match(alias.out, /^usage: epistle account alias COMMAND/);
+  assert.doesNotMatch(alias.out, /account list/);
+  const wrong = await run(["help", "acount"]);
+  assert.equal(wrong.code, USAGE);
+  assert.match(wrong.err, /Did you mean "account"/);
+});
+
+Deno.test("groups in groups say what is in them", async () => {
+  const alias = await run(["account", "alias"]);
+  assert.equal(alias.code, USAGE);
+  assert.match(alias.err, /account alias remove/);
+  const wrong = await run(["account", "alias", "ad", "x"]);
+  assert.match(wrong.err, /Did you mean "account alias add"/);
+  const far = await run(["account", "transmogrify"]);
+  assert.match(far.err, /epistle account --help lists the commands/);
+  const option = await run(["config", "--config", "x.conf"]);
+  assert.match(option.err, /config expand/);
+});
+
+Deno.test("--config and --json may stand before the command", () =>
+  withConfig("hostname mail.example.test\n", async (file) => {
+    for (const config of [["--config", file], ["-c", file]]) {
+      const { code, out } = await run([...config, "--json", "check"]);
+      assert.equal(code, OK);
+      assert.ok(JSON.parse(out).ok);
+    }
+    const { code, out } = await run(["--json"]);
+    assert.equal(code, USAGE);
+    assert.equal(JSON.parse(out).error, "Which command?");
+    const wrong = await run(["--confg", file, "check"]);
+    assert.match(wrong.err, /no option "--confg"\nDid you mean "--config"/);
+  }));
+
+Deno.test("wrong options say what is wrong and what was meant", async () => {
+  const said = async (...args: string[]): Promise<string> => {
+    const { code, err } = await run(args);
+    assert.equal(code, USAGE, args.join(" "));
+    return err;
+  };
+  assert.match(
+    await said("check", "--permision"),
+    /no option "--permision"\nDid you mean "--permissions"/,
+  );
+  assert.match(await said("check", "-x"), /no option "-x"/);
+  assert.match(await said("check", "--constructor"), /no option/);
+  assert.match(await said("check", "--config"), /needs a value.*FILE/);
+  assert.match(
+    await said("check", "-c", "--permissions"),
+    /"-c" needs a value/,
+  );
+  assert.match(await said("check", "--json=yes"), /"--json" takes no value/);
+  assert.match(
+    await said("run", "my.conf"),
+    /Did you mean epistle run --config my\.conf\?/,
+  );
+  assert.match(await said("queue", "list", "--state", "hold"), /"held"/);
+});
+
+Deno.test("a socket path that no system takes is said before the start", () =>
+  withConfig(`state_dir /tmp/${"x".repeat(120)}\n`, async (file) => {
+    for (const command of ["check", "run", "status"]) {
+      const { code, err } = await run([command, "--config", file]);
+      assert.equal(code, USAGE);
+      assert.match(err, /control socket has 138 bytes/);
+      assert.match(err, /Set control_socket/);
+    }
+  }));
+
+Deno.test("a state folder that cannot be used ends run with 2", () =>
+  withConfig("state_dir epistle.conf/state\n", async (file) => {
+    const { code, err } = await run(["run", "--config", file]);
+    assert.equal(code, USAGE);
+    assert.match(err, /epistle\.conf\/state cannot be used/);
+    assert.doesNotMatch(err, /os error/);
   }));
 
 Deno.test("a configuration that is not there says what to do", async () => {
   const { code, err } = await run(["check", "--config", "/nowhere/x.conf"]);
   assert.equal(code, USAGE);
-  assert.match(err, /\/nowhere\/x\.conf/);
+  assert.match(err, /\/nowhere\/x\.conf.*No such file or directory\n$/);
+  assert.doesNotMatch(err, /os error/);
+  const folder = await run(["check", "--config", "/"]);
+  assert.match(folder.err, /configuration \/ cannot be read/);
 });
 
 Deno.test("fmt prints, checks and writes", () =>
@@ -104,14 +198,37 @@ Deno.test("fmt prints, checks and writes", () =>
     assert.equal((await run(["fmt", "-"], "a  b")).out, "a b\n");
   }));
 
-Deno.test("a password is never an argument", async () => {
-  const { code, err } = await run(["account", "add", "a@b.test"]);
-  assert.equal(code, USAGE);
-  assert.match(err, /--password-stdin/);
-  const empty = ["account", "add", "a@b.test", "--password-stdin"];
-  assert.match((await run(empty, "\n")).err, /password is empty/);
-  assert.match((await run(empty, "a\nb\n")).err, /one line/);
-});
+Deno.test("a password is never an argument", () =>
+  withConfig("state_dir state\n", async (file) => {
+    const add = ["account", "add", "a@b.test", "--config", file];
+    const { code, err } = await run(add);
+    assert.equal(code, USAGE);
+    assert.match(err, /--password-stdin/);
+    const piped = [...add, "--password-stdin"];
+    assert.match((await run(piped, "\n")).err, /password is empty/);
+    assert.match((await run(piped, "a\nb\n")).err, /one line/);
+    const typed = await run(add, "", ["one", "other"]);
+    assert.match(typed.err, /two different passwords/);
+  }));
+
+Deno.test("an account is told with the name that it has got", () =>
+  withConfig("hostname b.test\nstate_dir state\n", async (file) => {
+    const add = (name: string): ReturnType<typeof run> =>
+      run(["account", "add", name, "--config", file], "", ["pw", "pw"]);
+    const bare = await add("anna");
+    assert.equal(bare.out, "anna@b.test added\n");
+    assert.equal(bare.err, "");
+    const foreign = await add("anna@elsewhere.test");
+    assert.equal(foreign.code, OK);
+    assert.match(
+      foreign.err,
+      /elsewhere\.test is not in "domains" \(b\.test\)/,
+    );
+    const config = ["--config", file];
+    const { out } = await run(["account", "list", "--json", ...config]);
+    const names = JSON.parse(out).map(({ name }: { name: string }) => name);
+    assert.deepEqual(names, ["anna@b.test", "anna@elsewhere.test"]);
+  }));
 
 Deno.test("tables are aligned", () => {
   const text = formatTable(["A", "LONG"], [["xyz", "1"], ["", "22"]]);

@@ -3,6 +3,7 @@
  * no server runs. The lock goes away with the process that holds it.
  */
 import { join } from "node:path";
+import { systemReason } from "#src/errors/system_reason.ts";
 import { CliError } from "./exit_code.ts";
 
 /** How often a held lock is tried again. */
@@ -31,9 +32,8 @@ export async function lockState(
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     throw new CliError(
-      `The state folder ${folder} cannot be used: ${reason}`,
+      `The state folder ${folder} cannot be used: ${systemReason(error)}`,
       undefined,
       "Set state_dir to a folder that this user may write",
     );
@@ -43,7 +43,7 @@ export async function lockState(
     throw new CliError(
       `Another epistle uses the state folder ${folder}`,
       undefined,
-      "Stop it first, or give this one a state_dir of its own",
+      "Wait for it or stop it, or give this one a state_dir of its own",
     );
   }
   return { release: () => file.close() };

@@ -2,6 +2,7 @@
  * Placeholders inside one token: `{env:NAME}`, `{env:NAME:default}`,
  * `{file:PATH}`. A value can never add tokens or lines to the file.
  */
+import { systemReason } from "#src/errors/system_reason.ts";
 import { besideFile } from "./beside_file.ts";
 import { ConfigError } from "./errors.ts";
 import type { Position } from "./node.ts";
@@ -56,8 +57,7 @@ function readFile(path: string, at: Position, source: ConfigSource): string {
   try {
     text = source.readText(besideFile(at.file, path));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(at, `Cannot read "${path}": ${reason}`);
+    throw new ConfigError(at, `Cannot read "${path}": ${systemReason(error)}`);
   }
   if (text.length > MAX_VALUE_CHARS) {
     throw new ConfigError(at, `"${path}" is too long for a value`);

@@ -9,6 +9,7 @@
  *   lines of the snippet as its block: a sub-pipeline with a name.
  */
 import { resolve } from "node:path";
+import { systemReason } from "#src/errors/system_reason.ts";
 import { besideFile } from "./beside_file.ts";
 import { ConfigError } from "./errors.ts";
 import { didYouMean } from "./nearest_word.ts";
@@ -102,8 +103,10 @@ class TreeReader {
     try {
       text = this.#source.readText(file);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new ConfigError(at, `Cannot read "${file}": ${reason}`);
+      throw new ConfigError(
+        at,
+        `Cannot read "${file}": ${systemReason(error)}`,
+      );
     }
     this.sources.set(file, text);
     const { nodes, errors, balanced } = /\.ya?ml$/.test(file)

@@ -264,4 +264,11 @@ Deno.test("epistle imap speaks IMAP for who owns the server", () =>
       server.cli(["imap", "nobody@example.test"]),
       /No account/,
     );
+    // Input that ends without LOGOUT: what was asked is answered all the same.
+    const asked = "a STATUS Sent (MESSAGES)\r\nb NOOP\r\n";
+    const answered = await server.cli(["imap", ALICE], asked);
+    assert.match(answered, /MESSAGES 0.*\nb OK /s);
+    await assert.rejects(server.cli(["run"]), /exit 2\n.*runs already/s);
+    await server.stop();
+    assert.match(await server.cli(["imap", ALICE], asked), /\nb OK /);
   }));

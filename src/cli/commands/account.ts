@@ -1,4 +1,5 @@
 /** `epistle account`: who may log in. */
+import type { Configuration } from "#src/module/configuration.ts";
 import { callAdmin } from "../admin_client.ts";
 import { adminInstance } from "../admin_instance.ts";
 import { CliError, OK, USAGE } from "../exit_code.ts";
@@ -23,7 +24,7 @@ const PASSWORD: Readonly<Record<string, OptionSpec>> = {
   ...INSTANCE,
   "password-stdin": {
     type: "boolean",
-    doc: "Read the password from standard input.",
+    doc: "Read the password from standard input instead of asking for it.",
   },
 };
 
@@ -153,26 +154,56 @@ async function withPassword(
   command: string,
   outcome: string,
 ): Promise<number> {
-  const [name = ""] = context.positionals;
+  const [given = ""] = context.positionals;
+  const configuration = await load(context);
   const password = await readPassword(context);
-  const result = await call(context, command, { name, password });
+  const args = { name: given, password };
+  const result = await ask(configuration, context, command, args);
+  const name = nameIn(result) ?? given;
+  if (command === "add") noteDomain(configuration, context, name);
   return done(context, result, `${name} ${outcome}`);
 }
 
+/** The name as it is kept: a bare one has got its domain. */
+function nameIn(result: unknown): string | undefined {
+  if (typeof result !== "object" || result === null) return undefined;
+  return "name" in result ? String(result.name) : undefined;
+}
+
+/** An account whose mail goes elsewhere is often a slip. */
+function noteDomain(
+  { globals: { domains } }: Configuration,
+  { terminal }: CommandContext,
+  name: string,
+): void {
+  const domain = name.slice(name.lastIndexOf("@") + 1);
+  if (!name.includes("@") || domains.includes(domain)) return;
+  terminal.err(
+    `Note: ${domain} is not in "domains" (${
+      domains.join(" ")
+    }): "match local" does not take its mail\n`,
+  );
+}
+
 /** From standard input, or typed twice by a person. */
-async function readPassword(context: CommandContext): Promise<string> {
-  const { options, terminal } = context;
-  if (options["password-stdin"] !== true) {
+async function readPassword(
+  { options, terminal }: CommandContext,
+): Promise<string> {
+  let password: string;
+  if (terminal.interactive) {
+    password = await terminal.askSecret("Password: ");
+    if (password !== await terminal.askSecret("The same again: ")) {
+      throw new CliError("These are two different passwords");
+    }
+  } else if (options["password-stdin"] === true) {
+    password = (await terminal.readAll()).replace(/\r?\n$/, "");
+  } else {
     throw new CliError(
       "Where is the password to come from?",
       USAGE,
       "Give it on standard input: --password-stdin < FILE",
     );
   }
-  if (terminal.interactive) {
-    terminal.err("Password, then Enter and Ctrl-D: ");
-  }
-  const password = (await terminal.readAll()).replace(/\r?\n$/, "");
   if (password === "") {
     throw new CliError("The password is empty", USAGE);
   }
@@ -187,7 +218,15 @@ async function call(
   command: string,
   args: Readonly<Record<string, unknown>>,
 ): Promise<unknown> {
-  const configuration = await load(context);
+  return await ask(await load(context), context, command, args);
+}
+
+async function ask(
+  configuration: Configuration,
+  context: CommandContext,
+  command: string,
+  args: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
   const instance = adminInstance(configuration, {
     what: "instance that keeps accounts",
     role: "auth",

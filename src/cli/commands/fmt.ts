@@ -1,6 +1,7 @@
 /** `epistle fmt`. */
 import { renderErrors } from "#src/config/render_errors.ts";
 import { formatConfig } from "#src/config/format_config.ts";
+import { systemReason } from "#src/errors/system_reason.ts";
 import { CliError, FAILURE, OK, USAGE } from "../exit_code.ts";
 import { findConfig } from "../load.ts";
 import { type CommandContext, defineSubcommand } from "../subcommand.ts";
@@ -53,8 +54,10 @@ function readFile(file: string): string {
   try {
     return Deno.readTextFileSync(file);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError(`${file} cannot be read: ${reason}`, USAGE);
+    throw new CliError(
+      `${file} cannot be read: ${systemReason(error)}`,
+      USAGE,
+    );
   }
 }
 

@@ -27,8 +27,11 @@ export const imap = defineSubcommand({
 });
 
 /** Both ways until either end is over. */
-async function tunnel(connection: Connection): Promise<void> {
-  const reading = fromInput(connection);
+async function tunnel(
+  connection: Connection,
+  endInput: () => Promise<void>,
+): Promise<void> {
+  const reading = fromInput(connection, endInput);
   for (;;) {
     const bytes = await connection.read(IDLE_TIMEOUT_MS);
     if (bytes === undefined) break;
@@ -39,12 +42,15 @@ async function tunnel(connection: Connection): Promise<void> {
   void reading;
 }
 
-async function fromInput(connection: Connection): Promise<void> {
+async function fromInput(
+  connection: Connection,
+  endInput: () => Promise<void>,
+): Promise<void> {
   try {
     for await (const bytes of Deno.stdin.readable) {
       await connection.write(bytes);
     }
-    await connection.close();
+    await endInput();
   } catch {
     // The server has ended the session; that shows where it is read.
   }

@@ -1,4 +1,5 @@
 /** `epistle queue`: mail that waits for other hosts. */
+import { didYouMean } from "#src/config/nearest_word.ts";
 import { callAdmin } from "../admin_client.ts";
 import { adminInstance } from "../admin_instance.ts";
 import { CliError, OK, USAGE } from "../exit_code.ts";
@@ -35,6 +36,9 @@ interface QueuedMessage {
   }[];
 }
 
+/** In which a recipient can be while its message is in the queue. */
+const STATES: readonly string[] = ["queued", "sending", "held"];
+
 const COLUMNS = [
   "id",
   "from",
@@ -60,6 +64,13 @@ export const queueList = defineSubcommand({
   },
   async run(context) {
     const { domain, state } = context.options;
+    if (typeof state === "string" && !STATES.includes(state)) {
+      throw new CliError(
+        `There is no state "${state}"`,
+        USAGE,
+        didYouMean(state, STATES) ?? `There are: ${STATES.join(", ")}`,
+      );
+    }
     const messages = await call(context, "list", {
       domain,
       state,

@@ -1,12 +1,14 @@
 /** `epistle run`: the server itself. */
 import { SYSTEM_CLOCK } from "#src/clock/clock.ts";
 import { nameServers } from "#src/dns/name_servers.ts";
+import { systemReason } from "#src/errors/system_reason.ts";
 import type { Log } from "#src/log/log.ts";
 import { isOlder, WRAPPED_TLS_DENO } from "#src/net/runtime_support.ts";
 import type { Configuration } from "#src/module/configuration.ts";
 import type { Globals } from "#src/module/globals.ts";
 import { makeLog } from "#src/worker/make_log.ts";
 import { Supervisor } from "#src/worker/supervisor.ts";
+import { connect } from "../admin_client.ts";
 import { ControlServer, Upgrade } from "../control_server.ts";
 import { CliError, OK, USAGE } from "../exit_code.ts";
 import { load } from "../load.ts";
@@ -27,13 +29,20 @@ export const run = defineSubcommand({
   async run(context) {
     requireDeno(Deno.version.deno);
     const configuration = await load(context);
-    return await serve(configuration);
+    try {
+      return await serve(configuration);
+    } catch (error) {
+      // Whatever kept it from starting, the program ends with 2.
+      if (!(error instanceof CliError)) throw error;
+      throw new CliError(error.message, USAGE, error.hint);
+    }
   },
 });
 
 /** Runs a configuration until a signal comes. */
 async function serve(configuration: Configuration): Promise<number> {
   const { globals } = configuration;
+  await refuseSecond(globals.control_socket);
   const lock = await lockState(globals.state_dir, LOCK_WAIT_MS);
   const log = makeLog(globals.log);
   const started = performance.now();
@@ -75,6 +84,18 @@ async function serve(configuration: Configuration): Promise<number> {
   return OK;
 }
 
+/** Two servers with one state or socket would take it from each other. */
+async function refuseSecond(socket: string): Promise<void> {
+  const running = await connect(socket);
+  if (running === undefined) return;
+  running.close();
+  throw new CliError(
+    `A server with this configuration runs already and answers on ${socket}`,
+    USAGE,
+    "Stop it first, or give this one a state_dir and ports of its own",
+  );
+}
+
 /** A start that fails, or is interrupted, ends the program with code 2. */
 async function startAll(
   supervisor: Supervisor,
@@ -85,8 +106,25 @@ async function startAll(
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (signal.aborted) throw new CliError("The start was interrupted", USAGE);
-    throw new CliError(`The server does not start: ${reason}`, USAGE);
+    throw new CliError(
+      `The server does not start: ${reason}`,
+      USAGE,
+      startHint(reason),
+    );
   }
+}
+
+/** What to do about the reasons that new operators meet. */
+function startHint(reason: string): string | undefined {
+  if (/EACCES.*:[0-9]+$/.test(reason)) {
+    return "Ports below 1024 need root or the capability CAP_NET_BIND_SERVICE";
+  }
+  if (/EADDRNOTAVAIL/.test(reason)) {
+    return "No interface of this machine has that address";
+  }
+  return reason.startsWith("Another program listens")
+    ? "Stop it, or write another port; ss -ltnp shows who it is"
+    : undefined;
 }
 
 async function listenControl(
@@ -108,9 +146,10 @@ async function listenControl(
       log,
     );
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     throw new CliError(
-      `The control socket cannot be made: ${reason}`,
+      `The control socket ${globals.control_socket} cannot be made: ${
+        systemReason(error)
+      }`,
       USAGE,
       "Set control_socket to another path",
     );
