@@ -4,6 +4,7 @@
  */
 import { DEV_WELCOME } from "#scripts/dev_welcome.ts";
 import { ENGINE_FLAGS } from "#scripts/engine_flags.ts";
+import { takenPorts } from "#src/net/taken_ports.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const CONFIG = `${ROOT}config/dev.conf`;
@@ -101,6 +102,7 @@ async function welcome(): Promise<void> {
     "MAIL FROM:<postmaster@localhost>",
     `RCPT TO:<${ACCOUNT}>`,
     "DATA",
+    `Date: ${new Date().toUTCString().replace("GMT", "+0000")}\r\n` +
     `${DEV_WELCOME.trim().replaceAll("\n", "\r\n")}\r\n.`,
     "QUIT",
   ];
@@ -134,11 +136,17 @@ Read it:
   }:${password}@127.0.0.1:2993/INBOX'
 
 Commands:
-  deno task epistle account list --config config/dev.conf
-  deno task epistle queue list --config config/dev.conf
+  ${deno()} task epistle account list --config config/dev.conf
+  ${deno()} task epistle queue list --config config/dev.conf
 
 Ctrl-C ends it. Everything is in .dev/; remove it to begin anew.
 `;
+}
+
+/** How whoever called this calls Deno: npx sets `npm_command`. */
+function deno(): string {
+  const byNpx = Deno.env.get("npm_command") === "exec";
+  return byNpx ? `npx -y deno@${Deno.version.deno}` : "deno";
 }
 
 function say(text: string): void {
@@ -147,6 +155,15 @@ function say(text: string): void {
 }
 
 async function main(): Promise<number> {
+  // Another server there would be taken for this one.
+  const taken = takenPorts(PORTS.map((port) => ({ host: "127.0.0.1", port })));
+  if (taken.length > 0) {
+    // deno-lint-ignore no-console -- what the script is for
+    console.error(
+      `Something listens on ${taken.join(", ")}: another task dev?`,
+    );
+    return 1;
+  }
   await Deno.mkdir(STATE, { recursive: true, mode: 0o700 });
   const { password, isNew } = await account();
   const server = epistle(["run"], "null");
