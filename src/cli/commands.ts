@@ -7,6 +7,7 @@ import {
   accountEnable,
   accountList,
   accountPasswd,
+  accountQuota,
   accountRemove,
 } from "./commands/account.ts";
 import { check } from "./commands/check.ts";
@@ -40,6 +41,7 @@ export const COMMANDS: readonly Subcommand[] = [
   accountRemove,
   accountDisable,
   accountEnable,
+  accountQuota,
   accountAliasAdd,
   accountAliasRemove,
   importMbox,

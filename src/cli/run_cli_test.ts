@@ -230,6 +230,27 @@ Deno.test("an account is told with the name that it has got", () =>
     assert.deepEqual(names, ["anna@b.test", "anna@elsewhere.test"]);
   }));
 
+Deno.test("limits of accounts are set, shown and lifted", () =>
+  withConfig("hostname b.test\nstate_dir state\n", async (file) => {
+    const config = ["--config", file];
+    await run(["account", "add", "anna", ...config], "", ["pw", "pw"]);
+    const quota = ["account", "quota", "anna", ...config];
+    const listed = async (): Promise<string> =>
+      (await run(["account", "list", ...config])).out;
+    const limits = ["--storage", "2G", "--messages", "9"];
+    assert.equal((await run([...quota, ...limits])).code, OK);
+    assert.match(
+      await listed(),
+      /anna@b\.test +active +0 of 9 +0 B of 2\.0 GiB/,
+    );
+    const lift = ["--storage", "none", "--messages", "default"];
+    assert.equal((await run([...quota, ...lift])).code, OK);
+    assert.match(await listed(), /anna@b\.test +active +0 +0 B +-/);
+    for (const wrong of [[], ["--storage", "big"], ["--messages", "1K"]]) {
+      assert.equal((await run([...quota, ...wrong])).code, USAGE);
+    }
+  }));
+
 Deno.test("tables are aligned", () => {
   const text = formatTable(["A", "LONG"], [["xyz", "1"], ["", "22"]]);
   assert.equal(text, "A    LONG\nxyz  1\n     22\n");

@@ -31,7 +31,9 @@ function readDomain(arg: Arg): string {
   throw new ConfigError(
     arg.at,
     `"${arg.text}" is not a domain`,
-    "Write it without scheme and port: example.org",
+    /[,;]$/.test(arg.text)
+      ? "Only spaces stand between words, and nothing ends a line"
+      : "Write it without scheme and port: example.org",
   );
 }
 

@@ -127,7 +127,9 @@ export function oneOf<const T extends string>(
       if (found !== undefined) return found;
       throw new ConfigError(
         arg.at,
-        `"${arg.text}" is not one of ${choices.join(", ")}`,
+        choices.length === 1
+          ? `"${arg.text}" is not known here, only "${choices[0]}" is`
+          : `"${arg.text}" is not one of ${choices.join(", ")}`,
         didYouMean(arg.text, choices),
       );
     },

@@ -1,5 +1,6 @@
 /** `epistle account`: who may log in. */
 import type { Configuration } from "#src/module/configuration.ts";
+import { parseSize } from "#src/config/quantities.ts";
 import { callAdmin } from "../admin_client.ts";
 import { adminInstance } from "../admin_instance.ts";
 import { CliError, OK, USAGE } from "../exit_code.ts";
@@ -65,6 +66,11 @@ interface AccountRow {
   readonly aliases: readonly string[];
   readonly messages: number;
   readonly sizeBytes: number;
+  /** Absent with other storages than `sqlmail`. */
+  readonly quota?: {
+    readonly storage: number | null;
+    readonly messages: number | null;
+  };
 }
 
 export const accountList = defineSubcommand({
@@ -79,7 +85,12 @@ export const accountList = defineSubcommand({
     }
     const rows = accounts.map((account) => ({
       ...account,
-      size: formatSize(account.sizeBytes),
+      messages: ofLimit(`${account.messages}`, account.quota?.messages),
+      size: ofLimit(
+        formatSize(account.sizeBytes),
+        account.quota?.storage,
+        formatSize,
+      ),
       aliases: account.aliases.length === 0 ? undefined : account.aliases,
     }));
     context.terminal.out(
@@ -90,6 +101,61 @@ export const accountList = defineSubcommand({
     return OK;
   },
 });
+
+export const accountQuota = defineSubcommand({
+  name: "account quota",
+  summary: "Limit the mail of an account.",
+  help:
+    'SIZE is bytes or a number with K, M, G or T; "none" lifts the limit, and\n' +
+    '"default" takes that of the configuration (default_quota).',
+  positionals: [NAME],
+  options: {
+    ...INSTANCE,
+    storage: { type: "string", value: "SIZE", doc: "All messages together." },
+    messages: { type: "string", value: "NUMBER", doc: "How many messages." },
+  },
+  async run(context) {
+    const { storage, messages } = context.options;
+    if (storage === undefined && messages === undefined) {
+      throw new CliError("Which limit? Give --storage or --messages", USAGE);
+    }
+    const [name = ""] = context.positionals;
+    const result = await call(context, "quota", {
+      name,
+      storage: limitOf("storage", storage, parseSize),
+      messages: limitOf("messages", messages, parseCount),
+    });
+    return done(context, result, `${nameIn(result) ?? name} has this limit`);
+  },
+});
+
+/** `5`, or `5 of 10` where there is a limit. */
+function ofLimit(
+  text: string,
+  limit: number | null | undefined,
+  format = String as (value: number) => string,
+): string {
+  return typeof limit === "number" ? `${text} of ${format(limit)}` : text;
+}
+
+function limitOf(
+  option: string,
+  given: string | boolean | undefined,
+  parse: (text: string) => number | undefined,
+): number | string | undefined {
+  if (typeof given !== "string") return undefined;
+  if (given === "none" || given === "default") return given;
+  const value = parse(given);
+  if (value !== undefined) return value;
+  throw new CliError(
+    `--${option} is a number, none or default, not "${given}"`,
+    USAGE,
+  );
+}
+
+function parseCount(text: string): number | undefined {
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+}
 
 /** `1.5 MiB`, for people. */
 function formatSize(bytes: number): string {
