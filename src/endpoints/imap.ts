@@ -42,6 +42,11 @@ const config = {
     doc: "New connections a minute from one address. 0: no bound.",
     default: 300,
   }),
+  administrators: words({
+    doc: "Accounts that may set the quotas of others (SETQUOTA) and the " +
+      "annotations of the server. To all others QUOTASET is not offered.",
+    default: [],
+  }),
   hide_capability: words({
     doc:
       "Capabilities that are not advertised, as they are spelled; commands " +

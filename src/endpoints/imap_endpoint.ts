@@ -144,6 +144,9 @@ export class ImapEndpoint implements Endpoint, Lifecycle {
   ): ImapServices {
     const { insecure_auth, idle_timeout, max_sessions, hide_capability } =
       this.#config;
+    const administrators = new Set(
+      this.#config.administrators.map((name) => name.toLowerCase()),
+    );
     return {
       backend,
       views,
@@ -156,6 +159,7 @@ export class ImapEndpoint implements Endpoint, Lifecycle {
         insecureAuth: insecure_auth,
         hiddenCapabilities: new Set(hide_capability.map(upperAscii)),
         hiddenFor: hiddenFor(this.#config.hide_capability_for),
+        isAdministrator: (account) => administrators.has(account.toLowerCase()),
         maxSessionsPerAccount: max_sessions,
         serverId: { name: "Epistle" },
       },

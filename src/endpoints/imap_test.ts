@@ -54,6 +54,7 @@ async function withEndpoint(
     max_sessions: 30,
     max_connections: 0,
     max_connection_rate: 0,
+    administrators: [],
     hide_capability: [],
     hide_capability_for: [],
   }, host);

@@ -28,16 +28,20 @@ export type Uid = number;
 /** 1 to 2^53-1, though RFC 7162 allows 63 bits. */
 export type ModSeq = number;
 
-/** Special uses of RFC 6154, as stored. */
-export type SpecialUse =
-  | "\\All"
-  | "\\Archive"
-  | "\\Drafts"
-  | "\\Flagged"
-  | "\\Junk"
-  | "\\Sent"
-  | "\\Trash"
-  | "\\Important";
+/** Special uses of RFC 6154 and RFC 8457, as stored. */
+export const SPECIAL_USES = [
+  "\\All",
+  "\\Archive",
+  "\\Drafts",
+  "\\Flagged",
+  "\\Junk",
+  "\\Sent",
+  "\\Trash",
+  "\\Important",
+] as const;
+
+/** One of them. */
+export type SpecialUse = typeof SPECIAL_USES[number];
 
 /** The counters of one mailbox: what STATUS answers, from one row. */
 export interface MailboxStatus {

@@ -5,11 +5,16 @@
  */
 import type { Command } from "./command.ts";
 import { mechanismsOf } from "./sasl_mechanisms.ts";
+import type { StoragePowers } from "./powers.ts";
 import type { Session } from "./session.ts";
 import { upperAscii } from "./wire/ascii.ts";
 
 /** Extensions that are not commands of their own, by when they matter. */
-const EXTENSIONS: readonly (readonly [word: string, afterLogin: boolean])[] = [
+const EXTENSIONS: readonly (readonly [
+  word: string,
+  afterLogin: boolean,
+  power?: keyof StoragePowers,
+])[] = [
   /** RFC 7888: `wire/framing.ts`. */
   ["LITERAL+", false],
   /** RFC 4959: `commands/authenticate.ts`. */
@@ -24,6 +29,10 @@ const EXTENSIONS: readonly (readonly [word: string, afterLogin: boolean])[] = [
   ["SPECIAL-USE", true],
   /** RFC 6154 section 3: `commands/create.ts`. */
   ["CREATE-SPECIAL-USE", true],
+  /** RFC 8440: `commands/list.ts`. */
+  ["LIST-MYRIGHTS", true, "acl"],
+  /** RFC 9590: `commands/list.ts`. */
+  ["LIST-METADATA", true, "metadata"],
   /** RFC 8438: `commands/status.ts`. */
   ["STATUS=SIZE", true],
   /** RFC 4731: `commands/search.ts`. */
@@ -68,25 +77,26 @@ const EARLY_COMMANDS = new Set(["ENABLE", "IDLE"]);
 export async function capabilitiesOf(session: Session): Promise<string[]> {
   const words = ["IMAP4rev1", "IMAP4rev2"];
   const isLoggedIn = session.state !== "notAuthenticated";
-  for (const [word, afterLogin] of EXTENSIONS) {
+  for (const [word, afterLogin, power] of EXTENSIONS) {
+    if (!hasPower(session, power)) continue;
     if (isLoggedIn || !afterLogin) words.push(word);
   }
   for (const command of session.commands.values()) {
-    const { powers } = session.services.backend;
-    const { power } = command;
-    if (power !== undefined && powers?.[power] === undefined) continue;
+    if (!hasPower(session, command.power)) continue;
     const isEarly = command.states.includes("notAuthenticated") ||
       EARLY_COMMANDS.has(command.name);
     if (isLoggedIn || isEarly) words.push(...command.capabilities);
   }
   if (isLoggedIn) words.push(await appendLimit(session));
   else words.push(...loginWords(session));
-  return words.filter((word) => isOffered(session, word));
+  return [...new Set(words)].filter((word) => isOffered(session, word));
 }
 
 function isOffered(session: Session, word: string): boolean {
   // RFC 4978 section 3: not twice.
   if (word === "COMPRESS=DEFLATE" && session.isCompressed) return false;
+  // RFC 9208 section 4.1.3: where it works.
+  if (word === "QUOTASET" && !session.isAdministrator) return false;
   return !isHidden(session, upperAscii(word));
 }
 
@@ -96,8 +106,21 @@ export function isHidden(session: Session, word: string): boolean {
     session.hidden.has(word);
 }
 
-/** Whether a command belongs to nothing but capabilities that are hidden. */
+/** Whether the store can do that. */
+function hasPower(
+  session: Session,
+  power: keyof StoragePowers | undefined,
+): boolean {
+  return power === undefined ||
+    session.services.backend.powers?.[power] !== undefined;
+}
+
+/**
+ * Whether a command belongs to nothing but capabilities that are hidden, or to
+ * what the store can not do.
+ */
 export function isSwitchedOff(session: Session, command: Command): boolean {
+  if (!hasPower(session, command.power)) return true;
   const words = command.capabilities;
   const { hiddenCapabilities } = session.services.settings;
   if (hiddenCapabilities.size + session.hidden.size === 0) return false;

@@ -12,7 +12,7 @@ import type { AclEntry } from "./powers.ts";
 /** Every right, in the order in which they are written. */
 export const ALL_RIGHTS = "lrswipkxtea";
 
-/** What `RIGHTS=` names: those that RFC 2086 did not have. Section 5.1.1. */
+/** What `RIGHTS=` names: those that are not as old as ACL. Section 5.1.1. */
 export const NEW_RIGHTS = "texk";
 
 /** First level of the names of mailboxes that others share. RFC 2342. */

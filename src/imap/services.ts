@@ -56,6 +56,8 @@ export interface ImapSettings {
   readonly hiddenCapabilities: ReadonlySet<string>;
   /** The same for one account, after its login. */
   hiddenFor?(account: string): ReadonlySet<string>;
+  /** Whether an account may set quotas and notes of the server. */
+  isAdministrator?(account: string): boolean;
   readonly maxSessionsPerAccount: number;
   /** What ID says: name and version of the program. */
   readonly serverId: Readonly<Record<string, string>>;

@@ -167,6 +167,12 @@ export class Session {
     return this.#account?.name;
   }
 
+  /** May do for others what they may not do for themselves. */
+  get isAdministrator(): boolean {
+    const { settings } = this.services;
+    return settings.isAdministrator?.(this.account.name) ?? false;
+  }
+
   get selected(): SelectedMailbox {
     if (this.#selected === undefined) throw new TypeError("Nothing selected");
     return this.#selected;

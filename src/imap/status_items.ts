@@ -3,6 +3,7 @@
  * (MAILBOXID).
  */
 import type { MailboxInfo, MailboxStatus } from "./backend.ts";
+import { ImapError } from "./errors.ts";
 import type { Session } from "./session.ts";
 import type { Cursor } from "./wire/cursor.ts";
 
@@ -13,6 +14,7 @@ const ITEMS = [
   "UIDVALIDITY",
   "UNSEEN",
   "DELETED",
+  "DELETED-STORAGE",
   "SIZE",
   "HIGHESTMODSEQ",
   "APPENDLIMIT",
@@ -43,6 +45,9 @@ export async function writeStatus(
   items: readonly StatusItem[],
 ): Promise<void> {
   const { backend } = session.services;
+  if (
+    items.includes("DELETED-STORAGE") && backend.powers?.quota === undefined
+  ) throw new ImapError("BAD", "Unknown status item");
   const limit = items.includes("APPENDLIMIT")
     ? await backend.appendLimit(session.account.id)
     : 0;
@@ -77,6 +82,9 @@ function valueOf(
       return status.unseen;
     case "DELETED":
       return status.deleted;
+    case "DELETED-STORAGE":
+      // Bytes, as SIZE: RFC 9208 section 4.1.4 names no other unit.
+      return status.deletedBytes;
     case "SIZE":
       return status.sizeBytes;
     case "HIGHESTMODSEQ":

@@ -1,23 +1,16 @@
 /** CREATE. RFC 9051 section 6.3.4, RFC 6154 section 3. */
-import type { SpecialUse } from "#src/imap/backend.ts";
+import { SPECIAL_USES, type SpecialUse } from "#src/imap/backend.ts";
 import { defineCommand, LOGGED_IN } from "#src/imap/command.ts";
 import { ImapError } from "#src/imap/errors.ts";
 import { lowerAscii } from "#src/imap/wire/ascii.ts";
 import type { Cursor } from "#src/imap/wire/cursor.ts";
-import { newMailboxName, parseGivenName } from "#src/imap/wire/mailbox_name.ts";
+import { OTHER_USERS } from "#src/imap/rights.ts";
+import {
+  DELIMITER,
+  newMailboxName,
+  parseGivenName,
+} from "#src/imap/wire/mailbox_name.ts";
 import { tellName } from "#src/imap/tell_name.ts";
-
-/** Uses that can be given to a mailbox. */
-const USES: readonly SpecialUse[] = [
-  "\\All",
-  "\\Archive",
-  "\\Drafts",
-  "\\Flagged",
-  "\\Junk",
-  "\\Sent",
-  "\\Trash",
-  "\\Important",
-];
 
 const BACKSLASH = 0x5c;
 
@@ -35,6 +28,10 @@ export const create = defineCommand({
     const [use, more] = uses;
     if (more !== undefined || use === "unknown") {
       throw new ImapError("NO", "That use can not be given", "USEATTR");
+    }
+    if (use !== undefined && name.startsWith(`${OTHER_USERS}${DELIMITER}`)) {
+      // RFC 6154 section 2: a use is the owner's.
+      throw new ImapError("NO", "A use can not be given there", "USEATTR");
     }
     const { backend } = session.services;
     const info = await backend.createMailbox(
@@ -57,7 +54,7 @@ function parseUses(cursor: Cursor): (SpecialUse | "unknown")[] {
     cursor.listOrEmpty(() => {
       cursor.byte(BACKSLASH);
       const name = `\\${lowerAscii(cursor.atom())}`;
-      const known = USES.find((use) => lowerAscii(use) === name);
+      const known = SPECIAL_USES.find((use) => lowerAscii(use) === name);
       uses.push(known ?? "unknown");
     });
   });

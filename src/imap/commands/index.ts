@@ -6,6 +6,14 @@ import { capability } from "./capability.ts";
 import { compress } from "./compress.ts";
 import { copy, move } from "./copy.ts";
 import { create } from "./create.ts";
+import { getacl } from "./getacl.ts";
+import { getmetadata } from "./getmetadata.ts";
+import { getquota, getquotaroot } from "./getquota.ts";
+import { listrights } from "./listrights.ts";
+import { myrights } from "./myrights.ts";
+import { deleteacl, setacl } from "./setacl.ts";
+import { setmetadata } from "./setmetadata.ts";
+import { setquota } from "./setquota.ts";
 import { enable } from "./enable.ts";
 import { expunge } from "./expunge.ts";
 import { fetch } from "./fetch.ts";
@@ -48,19 +56,26 @@ const ALL: readonly Command[] = [
   copy,
   create,
   deleteMailbox,
+  deleteacl,
   enable,
   esearch,
   examine,
   expunge,
   fetch,
+  getacl,
+  getmetadata,
+  getquota,
+  getquotaroot,
   id,
   idle,
   language,
   list,
+  listrights,
   login,
   logout,
   lsub,
   move,
+  myrights,
   namespace,
   noop,
   notify,
@@ -68,6 +83,9 @@ const ALL: readonly Command[] = [
   replace,
   search,
   select,
+  setacl,
+  setmetadata,
+  setquota,
   sort,
   starttls,
   status,

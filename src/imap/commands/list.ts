@@ -1,12 +1,28 @@
 /**
  * LIST. RFC 9051 section 6.3.9, RFC 5258 (LIST-EXTENDED), RFC 5819
- * (LIST-STATUS), RFC 6154 (SPECIAL-USE).
+ * (LIST-STATUS), RFC 6154 (SPECIAL-USE), RFC 8440 (LIST-MYRIGHTS), RFC 9590
+ * (LIST-METADATA). There are no remote mailboxes: REMOTE changes nothing.
  */
+import { StorageError } from "#src/errors/errors.ts";
 import { defineCommand, LOGGED_IN } from "#src/imap/command.ts";
 import { ImapError } from "#src/imap/errors.ts";
 import { MAX_LIST_PATTERNS } from "#src/imap/limits.ts";
 import { matchesPattern } from "#src/imap/list_pattern.ts";
+import {
+  type Criterion,
+  type SelectedName,
+  selectNames,
+} from "#src/imap/list_selection.ts";
 import { type ListedName, treeOf } from "#src/imap/mailbox_tree.ts";
+import {
+  type EntryName,
+  type MetadataOptions,
+  parseEntryNames,
+  parseMetadataOptions,
+  writeMetadata,
+} from "#src/imap/metadata_entries.ts";
+import type { StoragePowers } from "#src/imap/powers.ts";
+import { hasRights } from "#src/imap/rights.ts";
 import type { Session } from "#src/imap/session.ts";
 import {
   parseStatusItems,
@@ -19,6 +35,7 @@ import {
   parseMailbox,
   parseMailboxPattern,
 } from "#src/imap/wire/mailbox_name.ts";
+import { writeRights } from "./myrights.ts";
 
 const SELECTIONS = [
   "SUBSCRIBED",
@@ -28,16 +45,40 @@ const SELECTIONS = [
 ] as const;
 type Selection = typeof SELECTIONS[number];
 
+const CRITERIA: readonly Criterion[] = ["SUBSCRIBED", "SPECIAL-USE"];
+
+/** What is told of each mailbox. */
+interface Returns {
+  /** Option words. */
+  readonly words: ReadonlySet<string>;
+  readonly statusItems: readonly StatusItem[];
+  readonly metadata: {
+    readonly names: readonly EntryName[];
+    readonly options: MetadataOptions;
+  } | undefined;
+}
+
 /** A LIST command. */
 interface ListArguments {
   readonly selections: ReadonlySet<Selection>;
   readonly reference: string;
   readonly patterns: readonly string[];
-  readonly returns: ReadonlySet<string>;
-  readonly statusItems: readonly StatusItem[];
+  readonly returns: Returns;
   /** Written in the extended form. */
   readonly isExtended: boolean;
 }
+
+const NO_RETURNS: Returns = {
+  words: new Set(),
+  statusItems: [],
+  metadata: undefined,
+};
+
+/** Return options that need a power of the store. */
+const NEEDED: ReadonlyMap<string, keyof StoragePowers> = new Map([
+  ["MYRIGHTS", "acl"],
+  ["METADATA", "metadata"],
+]);
 
 export const list = defineCommand<ListArguments>({
   name: "LIST",
@@ -52,16 +93,14 @@ export const list = defineCommand<ListArguments>({
     const patterns = hasPatterns
       ? parsePatterns(cursor, utf8)
       : [parseMailboxPattern(cursor, utf8)];
-    const returns = new Set<string>();
     const hasReturns = cursor.trySp();
-    const statusItems = hasReturns ? parseReturns(cursor, returns) : [];
+    const returns = hasReturns ? parseReturns(cursor) : NO_RETURNS;
     cursor.end();
     return {
       selections: new Set(selections),
       reference,
       patterns,
       returns,
-      statusItems,
       isExtended: hasSelections || hasPatterns || hasReturns,
     };
   },
@@ -71,12 +110,21 @@ export const list = defineCommand<ListArguments>({
       session.out.line(`* LIST (\\Noselect) "${DELIMITER}" ""`);
       return { text: "That is all" };
     }
+    checkReturns(session, args.returns);
     const { backend } = session.services;
     const tree = treeOf(await backend.listMailboxes(session.account.id));
-    for (const listed of tree) {
-      if (matchesAny(listed.name, args)) await answer(session, listed, args);
+    const names = selectNames(tree, {
+      criteria: CRITERIA.filter((word) => args.selections.has(word)),
+      isRecursive: args.selections.has("RECURSIVEMATCH"),
+      matches: (name) => matchesAny(name, args),
+    });
+    let longest = 0;
+    for (const name of names) {
+      longest = Math.max(longest, await answer(session, name, args));
     }
-    return { text: "That is all" };
+    return longest === 0
+      ? { text: "That is all" }
+      : { text: "Some are longer", code: `METADATA LONGENTRIES ${longest}` };
   },
 });
 
@@ -105,8 +153,10 @@ function parsePatterns(cursor: Cursor, utf8: boolean): string[] {
   return patterns;
 }
 
-function parseReturns(cursor: Cursor, returns: Set<string>): StatusItem[] {
-  let items: StatusItem[] = [];
+function parseReturns(cursor: Cursor): Returns {
+  const words = new Set<string>();
+  let statusItems: StatusItem[] = [];
+  let metadata: Returns["metadata"];
   if (!cursor.tryWord("RETURN")) cursor.fail("RETURN");
   cursor.sp();
   cursor.listOrEmpty(() => {
@@ -115,17 +165,41 @@ function parseReturns(cursor: Cursor, returns: Set<string>): StatusItem[] {
       case "SUBSCRIBED":
       case "CHILDREN":
       case "SPECIAL-USE":
+      case "MYRIGHTS":
         break;
       case "STATUS":
         cursor.sp();
-        items = parseStatusItems(cursor);
+        statusItems = parseStatusItems(cursor);
+        break;
+      case "METADATA":
+        cursor.sp();
+        metadata = parseMetadata(cursor);
         break;
       default:
         cursor.fail("return option");
     }
-    returns.add(word);
+    words.add(word);
   });
-  return items;
+  return { words, statusItems, metadata };
+}
+
+/** `(/private/comment)`, with options before it as in GETMETADATA. */
+function parseMetadata(cursor: Cursor): NonNullable<Returns["metadata"]> {
+  let options: MetadataOptions = { maxBytes: Infinity, depth: 0 };
+  const first = String.fromCharCode(cursor.peek(1) ?? 0);
+  if (cursor.atList && /[a-z]/i.test(first)) {
+    options = parseMetadataOptions(cursor);
+    cursor.sp();
+  }
+  return { names: parseEntryNames(cursor), options };
+}
+
+/** RFC 5258 section 3: an option that is not known here is BAD. */
+function checkReturns({ services }: Session, { words }: Returns): void {
+  for (const [word, power] of NEEDED) {
+    if (!words.has(word) || services.backend.powers?.[power]) continue;
+    throw new ImapError("BAD", "Unknown return option");
+  }
 }
 
 function matchesAny(name: string, args: ListArguments): boolean {
@@ -134,49 +208,64 @@ function matchesAny(name: string, args: ListArguments): boolean {
   );
 }
 
-/** Writes the LIST line of a name that fits the patterns, if it is selected. */
+/** Writes what is told of a name; the longest annotation that is left out. */
 async function answer(
   session: Session,
-  listed: ListedName,
+  { listed, isChosen, hasChosenBelow }: SelectedName,
   args: ListArguments,
-): Promise<void> {
+): Promise<number> {
   const { selections, returns } = args;
-  const recursive = selections.has("RECURSIVEMATCH") &&
-    selections.has("SUBSCRIBED");
-  const childInfo = recursive && listed.hasSubscribedChild;
-  if (!isSelected(listed, selections) && !childInfo) return;
-  const attributes: string[] = [];
-  if (!listed.exists) {
-    attributes.push(listed.hasChildren ? "\\Noselect" : "\\NonExistent");
-  }
-  attributes.push(listed.hasChildren ? "\\HasChildren" : "\\HasNoChildren");
-  const saysSubscribed = selections.has("SUBSCRIBED") ||
-    returns.has("SUBSCRIBED");
-  if (saysSubscribed && listed.subscribed) attributes.push("\\Subscribed");
-  const use = listed.info?.specialUse;
-  if (use !== undefined) attributes.push(use);
   const { out } = session;
+  const attributes = attributesOf(listed, args, session.rev2);
   out.text(`* LIST (${attributes.join(" ")}) "${DELIMITER}" `)
     .mailbox(listed.name);
-  if (childInfo) out.text(' ("CHILDINFO" ("SUBSCRIBED"))');
-  out.crlf();
-  const { info, name } = listed;
-  const status = info?.status;
-  if (returns.has("STATUS") && status !== undefined && listed.exists) {
-    const { objectId } = info ?? { objectId: "" };
-    await writeStatus(session, { name, status, objectId }, args.statusItems);
+  if (hasChosenBelow) {
+    const words = CRITERIA.filter((word) => selections.has(word))
+      .map((word) => `"${word}"`);
+    out.text(` ("CHILDINFO" (${words.join(" ")}))`);
   }
+  out.crlf();
   await out.relieve();
+  const { info } = listed;
+  // RFC 5819 section 3, RFC 8440 section 4: not of what CHILDINFO is about.
+  if (info?.id === undefined || !isChosen) return 0;
+  const { status } = info;
+  if (returns.words.has("STATUS") && status !== undefined) {
+    await writeStatus(session, { ...info, status }, returns.statusItems);
+  }
+  if (returns.words.has("MYRIGHTS")) writeRights(session, info);
+  const { metadata } = returns;
+  if (metadata === undefined || !mayAnnotate(info.rights)) return 0;
+  try {
+    return await writeMetadata(session, { mailbox: info.name, ...metadata });
+  } catch (error) {
+    // It was deleted, or is shared no more, since the list was read.
+    if (error instanceof StorageError) return 0;
+    throw error;
+  }
 }
 
-function isSelected(
+function attributesOf(
   listed: ListedName,
-  selections: ReadonlySet<Selection>,
-): boolean {
-  if (selections.has("SUBSCRIBED") && !listed.subscribed) return false;
-  if (
-    selections.has("SPECIAL-USE") && listed.info?.specialUse === undefined
-  ) return false;
-  // A name that is only subscribed shows where subscriptions are asked for.
-  return listed.exists || listed.hasChildren || selections.has("SUBSCRIBED");
+  { selections, returns, isExtended }: ListArguments,
+  rev2: boolean,
+): string[] {
+  const attributes: string[] = [];
+  const { info, hasChildren } = listed;
+  if (!listed.exists) {
+    // RFC 5258 section 3.5: clients that know the word are told it.
+    if (!hasChildren || isExtended || rev2) attributes.push("\\NonExistent");
+    if (hasChildren) attributes.push("\\Noselect");
+  } else if (!hasRights(info?.rights, "r")) attributes.push("\\Noselect");
+  attributes.push(hasChildren ? "\\HasChildren" : "\\HasNoChildren");
+  const saysSubscribed = selections.has("SUBSCRIBED") ||
+    returns.words.has("SUBSCRIBED");
+  if (saysSubscribed && listed.subscribed) attributes.push("\\Subscribed");
+  if (info?.specialUse !== undefined) attributes.push(info.specialUse);
+  return attributes;
+}
+
+/** RFC 5464 section 3.3; `l` is there, or the mailbox were not listed. */
+function mayAnnotate(rights: string | undefined): boolean {
+  return [..."rswip"].some((right) => hasRights(rights, right));
 }

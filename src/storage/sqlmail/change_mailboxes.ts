@@ -140,14 +140,7 @@ export async function insertMailbox(
   name: string,
   specialUse: SpecialUse | undefined,
 ): Promise<Row> {
-  if (specialUse !== undefined) {
-    // RFC 6154 section 3: a use that two mailboxes claim serves nobody.
-    await context.run(
-      "UPDATE mailboxes SET special_use = NULL " +
-        "WHERE account = ? AND special_use = ?",
-      [account, specialUse],
-    );
-  }
+  if (specialUse !== undefined) await takeUse(context, account, specialUse);
   const row = await context.returning(
     "INSERT INTO mailboxes (account, name, object_id, special_use, " +
       "uid_validity, uid_next, highest_modseq, messages, unseen, deleted, " +
@@ -182,6 +175,34 @@ async function nextUidValidity(context: WriteContext): Promise<number> {
   );
   if (row === undefined) throw new StorageError("corrupt", "No UIDVALIDITY");
   return number(row, "value");
+}
+
+/** RFC 6154 section 3: a use that two mailboxes claim serves nobody. */
+async function takeUse(
+  context: WriteContext,
+  account: AccountId,
+  use: SpecialUse,
+): Promise<void> {
+  await context.run(
+    "UPDATE mailboxes SET special_use = NULL " +
+      "WHERE account = ? AND special_use = ?",
+    [account, use],
+  );
+}
+
+/** Gives a mailbox a use, or none. RFC 6154 section 4. */
+export async function giveUse(
+  context: WriteContext,
+  account: AccountId,
+  mailbox: MailboxId,
+  use: SpecialUse | undefined,
+): Promise<void> {
+  if (use !== undefined) await takeUse(context, account, use);
+  await context.run("UPDATE mailboxes SET special_use = ? WHERE id = ?", [
+    use ?? null,
+    mailbox,
+  ]);
+  context.listChanged(account);
 }
 
 /** Makes the parents that are missing, from the top. */

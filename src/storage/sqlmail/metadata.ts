@@ -3,7 +3,7 @@
  * RFC 5464. They hang on the mailbox, not on its name.
  */
 import { StorageError } from "#src/errors/errors.ts";
-import type { AccountId } from "#src/imap/backend.ts";
+import { type AccountId, SPECIAL_USES } from "#src/imap/backend.ts";
 import {
   MAX_METADATA_ACCOUNT_BYTES,
   MAX_METADATA_BYTES,
@@ -13,7 +13,8 @@ import {
 import type { MetadataEntry, MetadataPower } from "#src/imap/powers.ts";
 import { hasRights, lackingRights } from "#src/imap/rights.ts";
 import type { Row, StorageDriver } from "../driver.ts";
-import { bytes, number, text } from "../row.ts";
+import { bytes, number, optionalText, text } from "../row.ts";
+import { giveUse } from "./change_mailboxes.ts";
 import { type Asking, findMailbox, noMailbox } from "./find_mailbox.ts";
 import { mailboxName } from "./mailbox_names.ts";
 import type { WriteContext } from "./write_context.ts";
@@ -23,6 +24,9 @@ import type { Operation } from "./writer.ts";
 const NOBODY = 0;
 
 const PRIVATE = "/private/";
+
+/** RFC 6154 section 4: no annotation of its own, but the mailbox's use. */
+const SPECIAL_USE = "/private/specialuse";
 
 /** What the power works on. */
 export interface MetadataOptions {
@@ -40,6 +44,7 @@ interface Place {
   readonly owner: AccountId;
   /** `undefined`: one's own mailbox. */
   readonly rights: string | undefined;
+  readonly specialUse: string | undefined;
 }
 
 /** Reads and writes annotations. */
@@ -56,6 +61,10 @@ export class Metadata implements MetadataPower {
     return this.#options.driver.read(async (sql) => {
       const place = await placeOf(sql, account, mailbox);
       const found = new Map<string, Uint8Array>();
+      const use = place.specialUse;
+      if (use !== undefined && names.some((name) => covers(name, depth))) {
+        found.set(SPECIAL_USE, new TextEncoder().encode(use));
+      }
       for (const name of names) {
         // `/private` itself has only others below it.
         const reader = readerOf(`${name}/`, account);
@@ -91,6 +100,10 @@ async function setEntries(
   const readers = new Set<number>();
   const payers = new Set<AccountId>();
   for (const { name, value } of entries) {
+    if (name === SPECIAL_USE && place.mailbox !== NOBODY) {
+      await setSpecialUse(context, place, value);
+      continue;
+    }
     const isShared = !name.startsWith(PRIVATE);
     if (isShared) checkShared(place, isAdministrator);
     checkEntry(name, value);
@@ -135,7 +148,12 @@ async function placeOf(
   mailbox: string | undefined,
 ): Promise<Place> {
   if (mailbox === undefined) {
-    return { mailbox: NOBODY, owner: NOBODY, rights: undefined };
+    return {
+      mailbox: NOBODY,
+      owner: NOBODY,
+      rights: undefined,
+      specialUse: undefined,
+    };
   }
   const found = await findMailbox(sql, account, mailboxName(mailbox));
   if (found === undefined) throw noMailbox();
@@ -143,7 +161,40 @@ async function placeOf(
   const isAllowed = rights === undefined || (hasRights(rights, "l") &&
     [..."rswip"].some((right) => hasRights(rights, right)));
   if (!isAllowed) throw lackingRights(rights);
-  return { mailbox: number(row, "id"), owner, rights };
+  return {
+    mailbox: number(row, "id"),
+    owner,
+    rights,
+    specialUse: rights === undefined
+      ? optionalText(row, "special_use")
+      : undefined,
+  };
+}
+
+/** Whether a question is also about the use. */
+function covers(name: string, depth: 0 | 1 | "infinity"): boolean {
+  return name === SPECIAL_USE ||
+    (depth !== 0 && SPECIAL_USE.startsWith(`${name}/`));
+}
+
+/** RFC 6154 section 4: one use a mailbox, one mailbox a use. */
+async function setSpecialUse(
+  context: WriteContext,
+  { mailbox, owner, rights }: Place,
+  value: Uint8Array | undefined,
+): Promise<void> {
+  const text = value === undefined ? "" : new TextDecoder().decode(value);
+  const use = SPECIAL_USES.find((known) =>
+    known.toLowerCase() === text.toLowerCase()
+  );
+  if (text !== "" && use === undefined) {
+    throw new StorageError("invalid", "Not a use that a mailbox can have");
+  }
+  // A use is the owner's.
+  if (rights !== undefined) {
+    throw new StorageError("noPermission", "The mailbox is another's");
+  }
+  await giveUse(context, owner, mailbox, use);
 }
 
 /** What others read needs more than reading. */
