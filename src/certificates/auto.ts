@@ -3,12 +3,11 @@
  * ACME (RFC 8555) is not here yet.
  */
 import { defineModule } from "#src/module/define.ts";
-import { KeyPairFiles } from "./key_pair_files.ts";
 import {
-  selfSignedFolder,
-  selfSignedNames,
-  selfSignedPaths,
-} from "./self_signed_paths.ts";
+  createSelfSigned,
+  prepareSelfSigned,
+  selfSignedPermissions,
+} from "./self_signed_instance.ts";
 
 /** The module. */
 export const auto = defineModule({
@@ -18,34 +17,11 @@ export const auto = defineModule({
     "For now it makes them as `self-signed` does: clients and servers that " +
     "insist on a public authority do not trust them. Certificates of public " +
     "authorities by ACME come with a later version, under the same name; " +
-    "until then use `file` where you have some.",
+    "until then use `certificate-file` where you have some.",
   roles: ["certificates"],
   home: "user",
   config: {},
-  permissions: (_config, { globals, instance }) => ({
-    read: Object.values(selfSignedPaths(selfSignedFolder(globals, instance))),
-  }),
-  async prepare(_config, { globals, instance, clock }): Promise<void> {
-    const { ensureSelfSigned } = await import("./self_signed_files.ts");
-    await ensureSelfSigned(
-      selfSignedFolder(globals, instance),
-      selfSignedNames(globals),
-      clock.now(),
-    );
-  },
-  create: (_config, host) => {
-    const folder = selfSignedFolder(host.globals, host.instance);
-    const files = new KeyPairFiles(
-      [selfSignedPaths(folder)],
-      host.clock,
-      host.log,
-    );
-    return {
-      certificates: files,
-      async start(): Promise<void> {
-        await files.load();
-        host.spawn("watch certificates", (signal) => files.watch(signal));
-      },
-    };
-  },
+  permissions: selfSignedPermissions,
+  prepare: prepareSelfSigned,
+  create: createSelfSigned,
 });

@@ -1,11 +1,10 @@
 /** `self-signed`: certificates of an authority of our own. */
 import { defineModule } from "#src/module/define.ts";
-import { KeyPairFiles } from "./key_pair_files.ts";
 import {
-  selfSignedFolder,
-  selfSignedNames,
-  selfSignedPaths,
-} from "./self_signed_paths.ts";
+  createSelfSigned,
+  prepareSelfSigned,
+  selfSignedPermissions,
+} from "./self_signed_instance.ts";
 
 /** The module. */
 export const selfSigned = defineModule({
@@ -19,30 +18,7 @@ export const selfSigned = defineModule({
   roles: ["certificates"],
   home: "user",
   config: {},
-  permissions: (_config, { globals, instance }) => ({
-    read: Object.values(selfSignedPaths(selfSignedFolder(globals, instance))),
-  }),
-  async prepare(_config, { globals, instance, clock }): Promise<void> {
-    const { ensureSelfSigned } = await import("./self_signed_files.ts");
-    await ensureSelfSigned(
-      selfSignedFolder(globals, instance),
-      selfSignedNames(globals),
-      clock.now(),
-    );
-  },
-  create: (_config, host) => {
-    const folder = selfSignedFolder(host.globals, host.instance);
-    const files = new KeyPairFiles(
-      [selfSignedPaths(folder)],
-      host.clock,
-      host.log,
-    );
-    return {
-      certificates: files,
-      async start(): Promise<void> {
-        await files.load();
-        host.spawn("watch certificates", (signal) => files.watch(signal));
-      },
-    };
-  },
+  permissions: selfSignedPermissions,
+  prepare: prepareSelfSigned,
+  create: createSelfSigned,
 });

@@ -5,6 +5,7 @@
 import { decodeLatin1 } from "#src/bytes/latin1.ts";
 import { HeaderLexer } from "./_lexer.ts";
 import { unfold } from "./field_value.ts";
+import { MONTHS } from "./months.ts";
 
 /** An instant and the zone that it was written in. */
 export interface MailDate {
@@ -15,20 +16,6 @@ export interface MailDate {
 }
 
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"] as const;
-const MONTHS = [
-  "Jan",
-  "Feb",
-  "Mar",
-  "Apr",
-  "May",
-  "Jun",
-  "Jul",
-  "Aug",
-  "Sep",
-  "Oct",
-  "Nov",
-  "Dec",
-] as const;
 
 /** Longest field that is read; a date has about 40 characters. */
 const MAX_LENGTH = 256;

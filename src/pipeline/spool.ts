@@ -3,6 +3,7 @@
  * stay in memory, the body of large ones goes to a file. Splits header from
  * body at the blank line (RFC 5322 section 2.1) on the way.
  */
+import { joinBytes } from "#src/bytes/join_bytes.ts";
 import { releaseBytes } from "#src/bytes/release_bytes.ts";
 import { LimitError } from "#src/errors/errors.ts";
 import { type Body, MemoryBody } from "#src/message/body.ts";
@@ -238,7 +239,7 @@ class BodyStore {
       file.finish();
       return { body: file, dispose: () => file.dispose() };
     }
-    const bytes = concat(this.#chunks);
+    const bytes = joinBytes(this.#chunks);
     const body = new MemoryBody(bytes);
     if (this.#settings.releaseChunks !== true) {
       return { body, dispose: () => Promise.resolve() };
@@ -262,18 +263,3 @@ class BodyStore {
 const RELEASE_FROM_BYTES = 64 * 1024;
 const LF = 0x0a;
 const EMPTY = new Uint8Array();
-
-/** One array of all; the array itself where there is only one. */
-function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const [first] = chunks;
-  if (first !== undefined && chunks.length === 1) return first;
-  let size = 0;
-  for (const chunk of chunks) size += chunk.length;
-  const joined = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    joined.set(chunk, at);
-    at += chunk.length;
-  }
-  return joined;
-}

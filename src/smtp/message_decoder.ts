@@ -8,6 +8,7 @@
  * looks like it (`LF.LF`, `CRLF.LF`, `CR.CR`) is content; taking it for an end
  * is how messages are smuggled into others.
  */
+import { joinBytes } from "#src/bytes/join_bytes.ts";
 import { SMTP_LIMITS } from "./limits.ts";
 import type { BareLineEnds } from "./settings.ts";
 
@@ -185,20 +186,4 @@ export class MessageDecoder {
     this.#pieces = [];
     return joinBytes(pieces);
   }
-}
-
-/** One array of several; a single one is given back as it is. */
-export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
-  const [first] = pieces;
-  if (first === undefined) return NOTHING;
-  if (pieces.length === 1) return first;
-  let length = 0;
-  for (const piece of pieces) length += piece.length;
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }

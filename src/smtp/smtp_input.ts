@@ -5,8 +5,9 @@
  * command line and one piece.
  */
 import { SMTPStream } from "smtp-server/lib/smtp-stream";
+import { joinBytes } from "#src/bytes/join_bytes.ts";
 import { SMTP_LIMITS } from "./limits.ts";
-import { joinBytes, type MessageDecoder } from "./message_decoder.ts";
+import type { MessageDecoder } from "./message_decoder.ts";
 
 /**
  * Who is told. A promise means: nothing more before it resolves. They never

@@ -1,21 +1,7 @@
 /** Dates of IMAP. RFC 9051 section 9 (`date`, `date-time`). */
 import type { SearchDate } from "#src/imap/search_key.ts";
+import { MONTHS } from "#src/message/months.ts";
 import type { Cursor } from "./cursor.ts";
-
-const MONTHS = [
-  "Jan",
-  "Feb",
-  "Mar",
-  "Apr",
-  "May",
-  "Jun",
-  "Jul",
-  "Aug",
-  "Sep",
-  "Oct",
-  "Nov",
-  "Dec",
-];
 
 const DASH = 0x2d;
 const COLON = 0x3a;

@@ -7,6 +7,7 @@
  * place (`{5}CRLF` and the five bytes). Commands whose literals may be long
  * (APPEND) are handed over at their first message literal instead.
  */
+import { joinBytes } from "#src/bytes/join_bytes.ts";
 import type { Connection } from "#src/net/connection.ts";
 import { LimitError } from "#src/errors/errors.ts";
 import { ConnectionClosed } from "#src/net/connection_errors.ts";
@@ -135,7 +136,7 @@ export class CommandReader {
         if (size + lf > bound) throw new LineTooLong("line", bound);
         if (held === undefined) return withoutCr(part);
         held.push(part);
-        return withoutCr(join(held));
+        return withoutCr(joinBytes(held));
       }
       size += this.#chunk.length;
       if (size > bound) throw new LineTooLong("line", bound);
@@ -209,7 +210,7 @@ export class CommandReader {
       const isArgument = parts.length === 1 &&
         argument <= (messageAfter ?? 0);
       if (messageAfter !== undefined && !isArgument) {
-        return { bytes: join(parts), pending };
+        return { bytes: joinBytes(parts), pending };
       }
       size += pending.size;
       this.#checkLiteral(pending, size, ++literals, parts);
@@ -224,7 +225,7 @@ export class CommandReader {
       }
       pending = announcedLiteral(line);
     }
-    return { bytes: join(parts), pending: undefined };
+    return { bytes: joinBytes(parts), pending: undefined };
   }
 
   #checkLiteral(
@@ -234,7 +235,7 @@ export class CommandReader {
     parts: readonly Uint8Array[],
   ): void {
     const refuse = (limit: string, allowed: number): never => {
-      throw new LiteralRefused(limit, allowed, join(parts), literal);
+      throw new LiteralRefused(limit, allowed, joinBytes(parts), literal);
     };
     if (literal.size > MAX_LITERAL_BYTES) refuse("literal", MAX_LITERAL_BYTES);
     if (commandBytes > this.#maxCommand()) {
@@ -305,18 +306,4 @@ function wordAt(line: Uint8Array, from: number): string {
 
 function withoutCr(line: Uint8Array): Uint8Array {
   return line[line.length - 1] === CR ? line.subarray(0, -1) : line;
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts;
-  if (only !== undefined && parts.length === 1) return only;
-  let size = 0;
-  for (const part of parts) size += part.length;
-  const joined = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }
