@@ -62,21 +62,25 @@ function choose(scene: Scene, most: number): Choice | undefined {
 
 async function append({ session, view, random, nextMessage }: Scene) {
   if (view.entries.length >= MOST_MESSAGES) return;
-  const id = nextMessage();
   const { box } = view;
   const floor = box.uidNext;
   const flags = random.chance(50) ? ` (${random.pick(FLAGS)})` : "";
-  const data = stressMessage(id);
+  const count = random.chance(80) ? 1 : 3;
+  const ids = Array.from({ length: count }, nextMessage);
   const { code, argument } = await session.ok({
     text: `APPEND ${box.name}${flags}`,
-    data,
+    data: ids.map(stressMessage),
   });
   check(code === "APPENDUID", "APPEND without APPENDUID");
-  const uid = Number(argument.split(" ")[1]);
-  check(uid >= floor, `APPENDUID ${uid}, though UIDNEXT was ${floor}`);
-  box.seen(uid);
-  box.constant(uid, "content", String(id));
-  box.constant(uid, "RFC822.SIZE", String(data.length));
+  const uids = expandSet(argument.split(" ")[1] ?? "");
+  check(uids.length === ids.length, `APPENDUID ${argument}: not ${count}`);
+  for (const [i, uid] of uids.entries()) {
+    check(uid >= floor, `APPENDUID ${uid}, though UIDNEXT was ${floor}`);
+    const id = ids[i] ?? 0;
+    box.seen(uid);
+    box.constant(uid, "content", String(id));
+    box.constant(uid, "RFC822.SIZE", String(stressMessage(id).length));
+  }
 }
 
 /** What is asked for, and what each answer must have. */
@@ -257,8 +261,8 @@ async function search(scene: Scene): Promise<void> {
   const expected = view.entries.filter((entry) => entry.own === true);
   const unwanted = view.entries.filter((entry) => entry.own === false);
   await session.ok({ text: `SEARCH KEYWORD ${own}`, byNumber: true });
-  const [answer] = session.answers;
-  check(answer?.[0] === "SEARCH", "no SEARCH response");
+  const answer = session.answers.find(([name]) => name === "SEARCH");
+  check(answer !== undefined, "no SEARCH response");
   const found = new Set(
     answer.slice(1).map((n) => view.entries[Number(n) - 1]),
   );

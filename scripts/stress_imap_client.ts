@@ -5,6 +5,9 @@ import { StressSession, type Target } from "./stress_imap_session.ts";
 import type { StressView } from "./stress_imap_view.ts";
 import { type BoxTruth, check, type Random } from "./stress_imap_world.ts";
 
+const NOTIFY = "NOTIFY SET (SELECTED-DELAYED " +
+  "(MessageNew MessageExpunge FlagChange))";
+
 /** What the clients of a run share. */
 export interface Stage {
   readonly target: Target;
@@ -113,6 +116,8 @@ export class StressClient {
     } else if (random.chance(50)) {
       await session.ok({ text: "ENABLE CONDSTORE" });
     }
+    // RFC 5465: news come at any time, EXPUNGE as without.
+    if (random.chance(25)) await session.ok({ text: NOTIFY });
     return session;
   }
 

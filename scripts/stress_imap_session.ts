@@ -12,8 +12,8 @@ const CHUNK_BYTES = 64 * 1024;
 /** A command to send. */
 export interface Command {
   readonly text: string;
-  /** Message data, sent in a non-synchronising literal at the end. */
-  readonly data?: string;
+  /** Messages, sent in non-synchronising literals at the end. */
+  readonly data?: readonly string[];
   /** FETCH, STORE and SEARCH: no EXPUNGE may come meanwhile. */
   readonly byNumber?: boolean;
 }
@@ -164,10 +164,10 @@ export class StressSession {
     let bytes = "";
     const outcomes = commands.map((command) => {
       const tag = `t${++this.#tags}`;
-      const { text, data } = command;
-      const literal = data === undefined ? "" : ` {${data.length}+}\r\n${data}`;
-      bytes += `${tag} ${text}${literal}\r\n`;
-      this.#note(`C: ${tag} ${text}${data === undefined ? "" : " {…}"}`);
+      const { text, data = [] } = command;
+      const literals = data.map((each) => ` {${each.length}+}\r\n${each}`);
+      bytes += `${tag} ${text}${literals.join("")}\r\n`;
+      this.#note(`C: ${tag} ${text}${data.map(() => " {…}").join("")}`);
       const done = Promise.withResolvers<Outcome>();
       done.promise.catch(() => {});
       this.#pending.push({ tag, command, done });
