@@ -1,5 +1,6 @@
 /** A Dovecot of its own for benchmarks, on loopback, with Maildir. */
 import { freePorts } from "#tests/support/free_ports.ts";
+import { BenchClient } from "./bench_imap_client.ts";
 import { benchMessage } from "./bench_messages.ts";
 
 /** A running Dovecot with one account, `u@example.test`, password `bench`. */
@@ -70,6 +71,9 @@ service imap {
 `;
 }
 
+/** How long it may take until somebody can log in. */
+const START_DEADLINE_MS = 20_000;
+
 /** Standard output of a program; `undefined` where it fails. */
 async function output(...args: string[]): Promise<string | undefined> {
   const [program = "", ...rest] = args;
@@ -112,6 +116,7 @@ export async function startDovecot(): Promise<BenchDovecot | undefined> {
     await Deno.remove(folder, { recursive: true });
     return undefined;
   }
+  await ready(port);
   const pidFile = `${folder}/run/master.pid`;
   return {
     port,
@@ -124,6 +129,21 @@ export async function startDovecot(): Promise<BenchDovecot | undefined> {
       await Deno.remove(folder, { recursive: true });
     },
   };
+}
+
+/** Its parts start one after the other; at first nobody can log in. */
+async function ready(port: number): Promise<void> {
+  const deadline = Date.now() + START_DEADLINE_MS;
+  for (;;) {
+    try {
+      const client = await BenchClient.login(port, "u@example.test");
+      client.close();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }
 
 /** A certificate authority and a P-256 leaf for localhost. */

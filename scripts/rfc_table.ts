@@ -77,6 +77,7 @@ export const RFC_TABLE: readonly (readonly [string, readonly RfcRow[]])[] = [
   ["IMAP", [
     [3501, "IMAP4rev1", "yes"],
     [9051, "IMAP4rev2", "yes"],
+    [2086, "ACL, first version", "used"],
     [2177, "IDLE", "yes"],
     [2342, "NAMESPACE", "yes"],
     [2683, "Implementation Recommendations", "used"],
