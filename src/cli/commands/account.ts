@@ -1,8 +1,7 @@
 /** `epistle account`: who may log in. */
 import type { Configuration } from "#src/module/configuration.ts";
 import { parseSize } from "#src/config/quantities.ts";
-import { callAdmin } from "../admin_client.ts";
-import { adminInstance } from "../admin_instance.ts";
+import { callInstance, instanceOption, printDone } from "../admin_command.ts";
 import { CliError, OK, USAGE } from "../exit_code.ts";
 import { load } from "../load.ts";
 import {
@@ -13,13 +12,7 @@ import {
 } from "../subcommand.ts";
 import { formatRecords } from "../table.ts";
 
-const INSTANCE: Readonly<Record<string, OptionSpec>> = {
-  instance: {
-    type: "string",
-    value: "NAME",
-    doc: "The instance that keeps the accounts, where there are several.",
-  },
-};
+const INSTANCE = instanceOption("The instance that keeps the accounts");
 
 const PASSWORD: Readonly<Record<string, OptionSpec>> = {
   ...INSTANCE,
@@ -55,7 +48,7 @@ export const accountRemove = defineSubcommand({
   async run(context) {
     const [name = ""] = context.positionals;
     const result = await call(context, "remove", { name });
-    return done(context, result, `${name} is removed`);
+    return printDone(context, result, `${name} is removed`);
   },
 });
 
@@ -125,7 +118,11 @@ export const accountQuota = defineSubcommand({
       storage: limitOf("storage", storage, parseSize),
       messages: limitOf("messages", messages, parseCount),
     });
-    return done(context, result, `${nameIn(result) ?? name} has this limit`);
+    return printDone(
+      context,
+      result,
+      `${nameIn(result) ?? name} has this limit`,
+    );
   },
 });
 
@@ -186,7 +183,7 @@ function stateCommand(command: string, outcome: string): Subcommand {
     async run(context) {
       const [name = ""] = context.positionals;
       const result = await call(context, command, { name });
-      return done(context, result, `${name} ${outcome}`);
+      return printDone(context, result, `${name} ${outcome}`);
     },
   });
 }
@@ -199,7 +196,7 @@ export const accountAliasAdd = defineSubcommand({
   async run(context) {
     const [name = "", address = ""] = context.positionals;
     const result = await call(context, "alias.add", { name, address });
-    return done(context, result, `${address} belongs to ${name}`);
+    return printDone(context, result, `${address} belongs to ${name}`);
   },
 });
 
@@ -211,7 +208,7 @@ export const accountAliasRemove = defineSubcommand({
   async run(context) {
     const [address = ""] = context.positionals;
     const result = await call(context, "alias.remove", { address });
-    return done(context, result, `${address} is removed`);
+    return printDone(context, result, `${address} is removed`);
   },
 });
 
@@ -227,7 +224,7 @@ async function withPassword(
   const result = await ask(configuration, context, command, args);
   const name = nameIn(result) ?? given;
   if (command === "add") noteDomain(configuration, context, name);
-  return done(context, result, `${name} ${outcome}`);
+  return printDone(context, result, `${name} ${outcome}`);
 }
 
 /** The name as it is kept: a bare one has got its domain. */
@@ -293,23 +290,10 @@ async function ask(
   command: string,
   args: Readonly<Record<string, unknown>>,
 ): Promise<unknown> {
-  const instance = adminInstance(configuration, {
+  const target = {
     what: "instance that keeps accounts",
     role: "auth",
-    named: context.options.instance,
-  });
-  return await callAdmin(configuration, {
-    instance,
-    command: `account.${command}`,
-    args,
-  });
-}
-
-function done(
-  { terminal, json }: CommandContext,
-  result: unknown,
-  text: string,
-): number {
-  terminal.out(json ? `${JSON.stringify(result ?? null)}\n` : `${text}\n`);
-  return OK;
+  } as const;
+  const full = `account.${command}`;
+  return await callInstance(configuration, context, target, full, args);
 }

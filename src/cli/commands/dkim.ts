@@ -1,6 +1,5 @@
 /** `epistle dkim`: what to publish so that others can verify our mail. */
-import { callAdmin } from "../admin_client.ts";
-import { adminInstance } from "../admin_instance.ts";
+import { callInstance, instanceOption } from "../admin_command.ts";
 import { OK } from "../exit_code.ts";
 import { load } from "../load.ts";
 import { defineSubcommand } from "../subcommand.ts";
@@ -18,25 +17,17 @@ export const dkim = defineSubcommand({
   name: "dkim",
   summary: "Print the DNS records of the DKIM keys.",
   help: "Keys are made at the first start, or by this command.",
-  options: {
-    instance: {
-      type: "string",
-      value: "NAME",
-      doc: "The instance of dkim, where there are several.",
-    },
-  },
+  options: instanceOption("The instance of dkim"),
   async run(context) {
     const configuration = await load(context);
-    const instance = adminInstance(configuration, {
-      what: "instance of dkim",
-      module: "dkim",
-      named: context.options.instance,
-    });
-    const records = await callAdmin(configuration, {
-      instance,
-      command: "records",
-      args: {},
-    }) as readonly DkimRecord[];
+    const target = { what: "instance of dkim", module: "dkim" };
+    const records = await callInstance(
+      configuration,
+      context,
+      target,
+      "records",
+      {},
+    ) as readonly DkimRecord[];
     context.terminal.out(
       context.json
         ? `${JSON.stringify(records)}\n`

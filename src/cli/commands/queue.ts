@@ -1,23 +1,12 @@
 /** `epistle queue`: mail that waits for other hosts. */
 import { didYouMean } from "#src/config/nearest_word.ts";
-import { callAdmin } from "../admin_client.ts";
-import { adminInstance } from "../admin_instance.ts";
+import { callInstance, instanceOption, printDone } from "../admin_command.ts";
 import { CliError, OK, USAGE } from "../exit_code.ts";
 import { load } from "../load.ts";
-import {
-  type CommandContext,
-  defineSubcommand,
-  type OptionSpec,
-} from "../subcommand.ts";
+import { type CommandContext, defineSubcommand } from "../subcommand.ts";
 import { formatRecords } from "../table.ts";
 
-const INSTANCE: Readonly<Record<string, OptionSpec>> = {
-  instance: {
-    type: "string",
-    value: "NAME",
-    doc: "The queue, where there are several.",
-  },
-};
+const INSTANCE = instanceOption("The queue");
 
 const ID = { name: "ID", doc: "The message, as epistle queue list names it." };
 
@@ -159,12 +148,7 @@ async function change(
 ): Promise<number> {
   const result = await call(context, command, args);
   const subject = context.positionals[0] ?? "The whole queue";
-  context.terminal.out(
-    context.json
-      ? `${JSON.stringify(result ?? null)}\n`
-      : `${subject} ${outcome}\n`,
-  );
-  return OK;
+  return printDone(context, result, `${subject} ${outcome}`);
 }
 
 async function call(
@@ -173,14 +157,7 @@ async function call(
   args: Readonly<Record<string, unknown>>,
 ): Promise<unknown> {
   const configuration = await load(context);
-  const instance = adminInstance(configuration, {
-    what: "queue",
-    module: "queue",
-    named: context.options.instance,
-  });
-  return await callAdmin(configuration, {
-    instance,
-    command: `queue.${command}`,
-    args,
-  });
+  const target = { what: "queue", module: "queue" };
+  const full = `queue.${command}`;
+  return await callInstance(configuration, context, target, full, args);
 }

@@ -1,25 +1,14 @@
 /** `epistle search`: the index by which mail is searched. */
 import { SYSTEM_CLOCK } from "#src/clock/clock.ts";
-import { callAdmin } from "../admin_client.ts";
-import { adminInstance } from "../admin_instance.ts";
+import { callInstance, instanceOption } from "../admin_command.ts";
 import { OK } from "../exit_code.ts";
 import { load } from "../load.ts";
-import {
-  type CommandContext,
-  defineSubcommand,
-  type OptionSpec,
-} from "../subcommand.ts";
+import { type CommandContext, defineSubcommand } from "../subcommand.ts";
 
 /** Between two questions how far it is. */
 const STEP_MS = 1_000;
 
-const INSTANCE: Readonly<Record<string, OptionSpec>> = {
-  instance: {
-    type: "string",
-    value: "NAME",
-    doc: "The instance that keeps the mail, where there are several.",
-  },
-};
+const INSTANCE = instanceOption("The instance that keeps the mail");
 
 /** What `search.status` gives. */
 interface Status {
@@ -75,14 +64,7 @@ async function call(
   command: "status" | "reindex",
 ): Promise<Status> {
   const configuration = await load(context);
-  const instance = adminInstance(configuration, {
-    what: "instance that keeps mail",
-    role: "storage",
-    named: context.options.instance,
-  });
-  return await callAdmin(configuration, {
-    instance,
-    command: `search.${command}`,
-    args: {},
-  }) as Status;
+  const target = { what: "instance that keeps mail", role: "storage" } as const;
+  const full = `search.${command}`;
+  return await callInstance(configuration, context, target, full, {}) as Status;
 }
