@@ -34,6 +34,8 @@ export interface SectionItem {
   readonly what: "all" | "header" | "text" | "mime" | "fields" | "fieldsNot";
   /** Names for `fields` and `fieldsNot`, in lower case. */
   readonly fields: readonly string[];
+  /** How long it is, in place of the bytes. */
+  readonly sizeOnly?: boolean;
   readonly partial: Partial | undefined;
   /** Sets \Seen. */
   readonly marksSeen: boolean;

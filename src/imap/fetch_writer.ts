@@ -10,12 +10,7 @@ import { StorageError } from "#src/errors/errors.ts";
 import type { FetchedMessage } from "./backend.ts";
 import { checkEncoding, writeBinary } from "./fetch_binary.ts";
 import { inMemory, readShort, sendStream, tryOpen } from "./fetch_bytes.ts";
-import type {
-  FetchItem,
-  Partial,
-  SectionItem,
-  SimpleItem,
-} from "./fetch_item.ts";
+import type { FetchItem, SectionItem, SimpleItem } from "./fetch_item.ts";
 import type { FetchPlan } from "./fetch_plan.ts";
 import { cut, locate, type Located } from "./fetch_section.ts";
 import { FieldPicker } from "./field_picker.ts";
@@ -215,7 +210,7 @@ function writeSection(
     : `${item.label}<${item.partial.offset}> `;
   const located = locate(item, message, root);
   if (located === undefined) {
-    out.text(`${label}NIL`);
+    out.text(`${label}${missing(item)}`);
     return undefined;
   }
   if (picker !== undefined) {
@@ -223,10 +218,14 @@ function writeSection(
     if (pieces === undefined) {
       return pickFromStore(session, message, { label, located, item, picker });
     }
-    writeFields(session, label, pieces[0] ?? NOTHING, item.partial, picker);
+    writeFields(session, label, pieces[0] ?? NOTHING, item, picker);
     return undefined;
   }
   const range = cut(located, item.partial);
+  if (item.sizeOnly === true) {
+    out.text(`${label}${range.end - range.start}`);
+    return undefined;
+  }
   const pieces = inMemory(message, range);
   if (pieces === undefined) return stream(session, message, label, range);
   out.text(`${label}{${range.end - range.start}}\r\n`);
@@ -236,15 +235,24 @@ function writeSection(
 
 const NOTHING = new Uint8Array(0);
 
+/** What is said of a section that is not there. */
+function missing(item: SectionItem): string {
+  return item.sizeOnly === true ? "0" : "NIL";
+}
+
 function writeFields(
   session: Session,
   label: string,
   header: Uint8Array,
-  partial: Partial | undefined,
+  { partial, sizeOnly }: SectionItem,
   picker: FieldPicker,
 ): void {
   const { out } = session;
   const size = picker.pick(header);
+  if (sizeOnly === true) {
+    out.text(`${label}${size}`);
+    return;
+  }
   if (partial === undefined) {
     out.text(`${label}{${size}}\r\n`);
     picker.write(out);
@@ -265,8 +273,8 @@ async function pickFromStore(
   },
 ): Promise<void> {
   const header = await readShort(session, message, located);
-  if (header === undefined) session.out.text(`${label}NIL`);
-  else writeFields(session, label, header, item.partial, picker);
+  if (header === undefined) session.out.text(`${label}${missing(item)}`);
+  else writeFields(session, label, header, item, picker);
 }
 
 async function stream(

@@ -114,7 +114,7 @@ Deno.test("BINARY marks as seen, BINARY.PEEK and BINARY.SIZE do not", () =>
     assert.match(await c.ok("FETCH 1 BINARY[1]"), /FLAGS \(\\Seen \\Recent\)/);
   }));
 
-Deno.test("BINARY takes part numbers alone", () =>
+Deno.test("BINARY takes a section in brackets", () =>
   withImap(async (server) => {
     const c = await server.connect();
     await c.ok("LOGIN alice secret");
@@ -123,8 +123,9 @@ Deno.test("BINARY takes part numbers alone", () =>
     for (
       const item of [
         "BINARY",
-        "BINARY[HEADER]",
-        "BINARY[1.MIME]",
+        "BINARY[MIME]",
+        "BINARY[HEADER.FIELDS ()]",
+        "BINARY.SIZE[HEADER]<0.5>",
         "BINARY.SIZE[1]<0.5>",
         "BINARY.X[1]",
         "BINARY[0]",

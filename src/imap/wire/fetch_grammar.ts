@@ -125,24 +125,29 @@ function skipPreviewModifiers(cursor: Cursor): void {
   });
 }
 
-/** `BINARY[1]<0.5>`, `BINARY.PEEK[]`, `BINARY.SIZE[1]`. RFC 3516 section 7. */
-function parseBinary(cursor: Cursor): BinaryItem {
+/**
+ * `BINARY[1]<0.5>`, `BINARY.PEEK[]`, `BINARY.SIZE[1]`. RFC 3516 section 7.
+ * DEVIATION there: `BINARY[1.MIME]` and other texts are taken too, and are the
+ * bytes that BODY has. INTEROP Dovecot, imaptest.
+ */
+function parseBinary(cursor: Cursor): BinaryItem | SectionItem {
   const word = cursor.tryByte(DOT) ? cursor.tryLetters() : "";
   const isSize = word === "SIZE";
   if (word !== "" && word !== "PEEK" && !isSize) {
     cursor.fail("PEEK or SIZE");
   }
-  cursor.byte(OPEN);
-  const part = parsePath(cursor);
-  cursor.byte(CLOSE);
-  return {
-    kind: "binary",
-    label: `BINARY${isSize ? ".SIZE" : ""}[${part.join(".")}]`,
-    part,
-    what: isSize ? "size" : "data",
+  const section = parseSection(cursor);
+  const name = isSize ? "BINARY.SIZE" : "BINARY";
+  const around = {
+    label: section.label.replace("BODY", name),
     partial: isSize ? undefined : parsePartial(cursor),
     marksSeen: word === "",
   };
+  if (section.what !== "all") {
+    return { ...section, ...around, sizeOnly: isSize };
+  }
+  const what = isSize ? "size" : "data";
+  return { kind: "binary", part: section.part, what, ...around };
 }
 
 /** A section without what FETCH says around it. */
