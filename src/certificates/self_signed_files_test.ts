@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { inFolder } from "#tests/support/in_folder.ts";
 import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { SILENT_LOG } from "#src/log/log.ts";
@@ -9,15 +10,6 @@ import { selfSignedPaths } from "./self_signed_paths.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const DAY_MS = 24 * 60 * 60 * 1000;
-
-async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await run(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 Deno.test("what was made stays until it has to be made again", () =>
   inFolder(async (folder) => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { MemoryStorage } from "#tests/support/memory_storage.ts";
 import { message } from "#tests/support/imap_server.ts";
+import { plainSummary } from "#tests/support/mail_store.ts";
 import type { NewMessage } from "./backend.ts";
 import { MailboxViews } from "./mailbox_views.ts";
 import { SelectedMailbox } from "./selected_mailbox.ts";
@@ -23,27 +24,7 @@ function newMessage(flags: readonly string[] = []): NewMessage {
     header: bytes,
     body: new Uint8Array(),
     bodySize: 0,
-    summary: {
-      envelope: bytes,
-      bodyStructure: bytes,
-      bodyBasic: bytes,
-      structure: {
-        headerStart: 0,
-        bodyStart: 0,
-        bodyEnd: 0,
-        type: "text/plain",
-        encoding: "7bit",
-      },
-      sentAt: undefined,
-      messageId: "",
-      references: [],
-      baseSubject: "",
-      sortFrom: "",
-      sortTo: "",
-      sortCc: "",
-      preview: "",
-      hasAttachment: false,
-    },
+    summary: plainSummary(0),
   };
 }
 

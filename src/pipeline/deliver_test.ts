@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { PipelineSettings } from "#src/pipeline/settings.ts";
+import { inFolder } from "#tests/support/in_folder.ts";
 import { FakeClock } from "#tests/support/fake_clock.ts";
 import {
   type DeliveryStage,
@@ -38,17 +39,6 @@ class TwoTargets {
       "second",
     );
     assert.equal(this.first.open + this.second.open, 0);
-  }
-}
-
-async function inFolder(
-  test: (folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
   }
 }
 

@@ -1,19 +1,9 @@
 import assert from "node:assert/strict";
 import { LimitError } from "#src/errors/errors.ts";
+import { inFolder } from "#tests/support/in_folder.ts";
 import { streamOf } from "#tests/support/pipeline_bench.ts";
 import { splitMessage, spoolMessage } from "./spool.ts";
 import { sweepSpool } from "./spool_file.ts";
-
-async function inFolder(
-  test: (folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 

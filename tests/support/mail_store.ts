@@ -13,6 +13,7 @@ import type { RecipientResult } from "#src/module/roles/delivery.ts";
 import type { Envelope } from "#src/module/roles/session.ts";
 import type { RoleName, Roles } from "#src/module/roles/roles.ts";
 import { sqlmail } from "#src/storage/sqlmail/module.ts";
+import { testGlobals } from "#tests/support/test_host.ts";
 
 /** What `openStore` can be told. */
 export interface StoreOptions {
@@ -73,20 +74,15 @@ export async function openStore(
 }
 
 function globals(folder: string): Host["globals"] {
-  return {
+  return testGlobals({
     hostname: "mx.example.org",
     domains: ["example.org"],
     state_dir: folder,
     spool_dir: `${folder}/spool`,
-    workers: 0,
-    dns: undefined,
-    tls: "auto",
     postmaster: "postmaster@example.org",
-    log: { level: "error", format: "text", output: "stderr" },
     storage_readers: 0,
     control_socket: `${folder}/control.sock`,
-    drain_time: 1_000,
-  };
+  });
 }
 
 /** A summary without meaning, for messages whose summary does not matter. */

@@ -10,7 +10,6 @@ import { parseTree } from "#src/config/parse_tree.ts";
 import { DnsError, type Resolver } from "#src/dns/resolver.ts";
 import { SILENT_LOG } from "#src/log/log.ts";
 import type { Host } from "#src/module/host.ts";
-import type { Globals } from "#src/module/globals.ts";
 import type { Auth } from "#src/module/roles/auth.ts";
 import type { Delivery } from "#src/module/roles/delivery.ts";
 import type { Filter } from "#src/module/roles/filter.ts";
@@ -30,6 +29,7 @@ import type { PipelineSettings } from "#src/pipeline/settings.ts";
 import type { Step } from "#src/pipeline/step.ts";
 import { steps } from "#src/pipeline/steps.ts";
 import type { SmtpError } from "#src/smtp/reply.ts";
+import { testGlobals } from "#tests/support/test_host.ts";
 
 /** Everything that steps can refer to. */
 export interface Instances {
@@ -76,20 +76,14 @@ export function fakeHost(instances: Instances, folder: string, options: {
   readonly resolver?: Resolver;
   readonly clock?: Clock;
 } = {}): Host {
-  const globals: Globals = {
+  const globals = testGlobals({
     hostname: "mx.example.org",
     domains: ["example.org", "example.net"],
     state_dir: folder,
     spool_dir: `${folder}/spool`,
-    workers: 0,
-    dns: undefined,
-    tls: "auto",
     postmaster: "postmaster@example.org",
-    log: { level: "error", format: "text", output: "stderr" },
-    storage_readers: 0,
     control_socket: `${folder}/control`,
-    drain_time: 1000,
-  };
+  });
   const byRole: Record<string, Readonly<Record<string, unknown>> | undefined> =
     {
       filter: instances.filters,

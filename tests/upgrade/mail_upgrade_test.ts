@@ -2,23 +2,13 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { SCHEMA_VERSION } from "#src/storage/sqlmail/migrations.ts";
+import { inFolder } from "#tests/support/in_folder.ts";
 import { deliver, openStore } from "#tests/support/mail_store.ts";
 
 const versions = Array.from({ length: SCHEMA_VERSION }, (_, n) => n + 1);
 
 function fixture(version: number): string {
   return new URL(import.meta.resolve(`./mail_schema_${version}.db`)).pathname;
-}
-
-async function inFolder(
-  test: (folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 for (const version of versions) {

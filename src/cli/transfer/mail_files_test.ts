@@ -1,5 +1,6 @@
 /** What is in files elsewhere: mbox, Maildir, line ends, flags, journals. */
 import assert from "node:assert/strict";
+import { inFolder } from "#tests/support/in_folder.ts";
 import { Journal } from "./journal.ts";
 import { toCrlf, toLf } from "./line_ends.ts";
 import type { MailSource } from "./mail_source.ts";
@@ -8,15 +9,6 @@ import { openMbox } from "./mbox_source.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "epistle-files-" });
-  try {
-    await run(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Everything of a source, as text. */
 async function readAll(source: MailSource): Promise<unknown[]> {
