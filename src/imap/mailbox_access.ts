@@ -58,6 +58,13 @@ export async function checkSelectedRights(session: Session): Promise<void> {
   if (!rights.includes("r") && !selected.view.deleted) {
     throw new ImapError("BYE", "The selected mailbox may not be read any more");
   }
+  const isNews = !selected.readOnly &&
+    flagRights(rights) !== flagRights(selected.rights);
   selected.rights = rights;
-  writePermanentFlags(session.out, selected);
+  if (isNews) writePermanentFlags(session.out, selected);
+}
+
+/** Those that say which flags can be changed. */
+function flagRights(rights: string): string {
+  return [..."stw"].filter((right) => rights.includes(right)).join("");
 }

@@ -1,15 +1,22 @@
 /**
- * IMAP for dialogues: real sockets and sessions in front of a store in memory.
- * Account `alice` with password `secret` has INBOX and `Box`. `@set
- * insecure_auth yes` allows passwords without TLS. Another session of the same
- * account does what these lines say:
+ * IMAP for dialogues: real sockets and sessions in front of a store in memory
+ * (`@server imap`) or of `sqlmail` (`@server imap-sqlmail`). Account `alice` with
+ * password `secret` has INBOX and `Box`; in `sqlmail` there are `bob` and `eve`
+ * as well, and the names go on with `@example.org`. `@set insecure_auth yes`
+ * allows passwords without TLS, `@set administrator NAME` makes one. Another
+ * session of the same account does what these lines say:
  *
  *     @other COMMAND            runs it; it must be OK
  *     @append MAILBOX TEXT      puts a message there, escapes as in C+
+ *     @as NAME COMMAND          runs it in a session of another account
+ *     @admin COMMAND JSON       runs a command of the store's administrator
  *     @drain                    the server goes down
  */
 import type { Socket } from "node:net";
 import { makeAuthority, makeLeaf } from "#src/certificates/make_certificate.ts";
+import { SYSTEM_CLOCK } from "#src/clock/clock.ts";
+import { MailboxViews } from "#src/imap/mailbox_views.ts";
+import type { ImapServices, ImapSettings } from "#src/imap/services.ts";
 import { SessionLoop } from "#src/imap/session_loop.ts";
 import { listen } from "#src/net/listener.ts";
 import { SocketConnection } from "#src/net/socket_connection.ts";
@@ -18,25 +25,89 @@ import {
   type ImapTestClient,
   ImapTestServer,
 } from "#tests/support/imap_server.ts";
+import { openStore } from "#tests/support/mail_store.ts";
 import type { DialogServer, StartDialogServer } from "./dialog_server.ts";
 import { unescape } from "./transcript.ts";
 
 /** Messages arrive at this moment, so that INTERNALDATE can be written down. */
 const NOW = Date.UTC(2026, 10, 23, 10, 0, 0);
 
-/** The session beside the one of the dialogue. */
-async function other(
-  server: ImapTestServer,
-  known: ImapTestClient | undefined,
-): Promise<ImapTestClient> {
-  if (known !== undefined) return known;
-  const client = await server.connect();
-  await client.ok("LOGIN alice secret");
-  await client.ok("SELECT INBOX");
-  return client;
+/** A store for dialogues. */
+interface Stored {
+  readonly server: ImapTestServer;
+  /** Behind the names of accounts. */
+  readonly domain: string;
+  admin(command: string, args: Readonly<Record<string, unknown>>): unknown;
+  stop(): Promise<void>;
 }
 
-const startImap: StartDialogServer = async (given) => {
+type MakeStored = (
+  changes: Partial<ImapServices>,
+  settings: Partial<ImapSettings>,
+) => Promise<Stored>;
+
+const inMemory: MakeStored = async (changes, settings) => {
+  const server = new ImapTestServer(changes, settings);
+  // The store makes the account with its first mailbox.
+  await server.storage.openAccount("alice");
+  server.storage.addMailbox("alice", "Box");
+  return {
+    server,
+    domain: "",
+    admin(): never {
+      throw new Error("The store in memory has no administrator");
+    },
+    stop: () => server.stop(),
+  };
+};
+
+const inSqlmail: MakeStored = async (changes, settings) => {
+  const folder = await Deno.makeTempDir();
+  const clock = changes.clock ?? SYSTEM_CLOCK;
+  const store = await openStore(folder, { clock });
+  const domain = "@example.org";
+  for (const name of ["alice", "bob", "eve"]) {
+    const args = { name: name + domain, password: "secret" };
+    await store.admin.call("account.add", args);
+  }
+  const { storage: backend } = store;
+  const alice = await backend.openAccount("alice");
+  await backend.createMailbox(alice, "Box");
+  const views = new MailboxViews(backend);
+  const server = new ImapTestServer({ ...changes, backend, views }, settings);
+  return {
+    server,
+    domain,
+    admin: (command, args) => store.admin.call(command, args),
+    async stop(): Promise<void> {
+      await server.stop();
+      await store.close();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+};
+
+/** Sessions beside the one of the dialogue, by account. */
+class Others {
+  readonly #stored: Stored;
+  readonly #clients: Map<string, ImapTestClient> = new Map();
+
+  constructor(stored: Stored) {
+    this.#stored = stored;
+  }
+
+  async of(account: string): Promise<ImapTestClient> {
+    const known = this.#clients.get(account);
+    if (known !== undefined) return known;
+    const client = await this.#stored.server.connect();
+    await client.ok(`LOGIN ${account}${this.#stored.domain} secret`);
+    await client.ok("SELECT INBOX");
+    this.#clients.set(account, client);
+    return client;
+  }
+}
+
+const startWith = (make: MakeStored): StartDialogServer => async (given) => {
   const authority = makeAuthority("Dialogue", Date.now(), 10);
   const leaf = makeLeaf(authority, ["localhost"], Date.now(), 10);
   const tls = new TlsContexts({
@@ -44,7 +115,7 @@ const startImap: StartDialogServer = async (given) => {
     onChange: () => () => {},
   });
   await tls.start();
-  const server = new ImapTestServer(
+  const stored = await make(
     {
       tls,
       clock: {
@@ -57,11 +128,12 @@ const startImap: StartDialogServer = async (given) => {
           }),
       },
     },
-    { insecureAuth: given.has("insecure_auth") },
+    {
+      insecureAuth: given.has("insecure_auth"),
+      isAdministrator: (account) => account === given.get("administrator"),
+    },
   );
-  // The store makes the account with its first mailbox.
-  await server.storage.openAccount("alice");
-  server.storage.addMailbox("alice", "Box");
+  const { server } = stored;
   const loops: SessionLoop[] = [];
   const runs: Promise<void>[] = [];
   const sockets: Socket[] = [];
@@ -72,7 +144,7 @@ const startImap: StartDialogServer = async (given) => {
     loops.push(loop);
     runs.push(loop.run());
   });
-  let beside: ImapTestClient | undefined;
+  const others = new Others(stored);
   return {
     port: listener.address.port,
     authority: authority.certificate,
@@ -86,7 +158,21 @@ const startImap: StartDialogServer = async (given) => {
         for (const loop of loops) await loop.drain();
         return;
       }
-      beside = await other(server, beside);
+      if (word === "as") {
+        const [, name = "", command = ""] = /^(\S+) (.*)$/.exec(rest) ?? [];
+        // Only a literal needs escapes; elsewhere backslashes are flags.
+        const text = command.includes("{")
+          ? String.fromCharCode(...unescape(command, 0))
+          : command;
+        await (await others.of(name)).ok(text);
+        return;
+      }
+      if (word === "admin") {
+        const [, command = "", json = "{}"] = /^(\S+) (.*)$/.exec(rest) ?? [];
+        await stored.admin(command, JSON.parse(json));
+        return;
+      }
+      const beside = await others.of("alice");
       if (word === "other") {
         await beside.ok(rest);
       } else if (word === "append") {
@@ -99,7 +185,7 @@ const startImap: StartDialogServer = async (given) => {
       await listener.close();
       for (const loop of loops) loop.destroy();
       await Promise.all(runs);
-      await server.stop();
+      await stored.stop();
       tls.stop();
     },
   } satisfies DialogServer;
@@ -107,5 +193,6 @@ const startImap: StartDialogServer = async (given) => {
 
 /** By the word after `@server`. */
 export const IMAP_SERVERS: Readonly<Record<string, StartDialogServer>> = {
-  imap: startImap,
+  imap: startWith(inMemory),
+  "imap-sqlmail": startWith(inSqlmail),
 };
