@@ -1,6 +1,7 @@
 /** From the arguments of the process to the command that they name. */
 import { didYouMean } from "#src/config/nearest_word.ts";
 import { MailError } from "#src/errors/errors.ts";
+import { systemFailure } from "#src/errors/system_reason.ts";
 import { COMMANDS } from "./commands.ts";
 import { CliError, FAILURE, OK, USAGE } from "./exit_code.ts";
 import { formatHelp, formatOverview } from "./help.ts";
@@ -165,7 +166,9 @@ function seeHelp(command: Subcommand): string {
 /** A failure as people, or with `--json` programs, read it. */
 function report(error: unknown, terminal: Terminal, json: boolean): number {
   const code = error instanceof CliError ? error.code : FAILURE;
-  const message = error instanceof Error ? error.message : String(error);
+  const failure = systemFailure(error);
+  const message = failure ??
+    (error instanceof Error ? error.message : String(error));
   const hint = error instanceof CliError ? error.hint : undefined;
   if (json) {
     const details = error instanceof CliError ? error.details : undefined;
@@ -175,7 +178,8 @@ function report(error: unknown, terminal: Terminal, json: boolean): number {
   }
   terminal.err(`epistle: ${message.trimEnd()}\n`);
   if (hint !== undefined) terminal.err(`${hint}\n`);
-  const expected = error instanceof CliError || error instanceof MailError;
+  const expected = failure !== undefined || error instanceof CliError ||
+    error instanceof MailError;
   if (!expected && error instanceof Error) terminal.err(`${error.stack}\n`);
   return code;
 }

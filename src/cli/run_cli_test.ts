@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { COMMANDS } from "./commands.ts";
-import { OK, USAGE } from "./exit_code.ts";
+import { FAILURE, OK, USAGE } from "./exit_code.ts";
 import { runCli } from "./run_cli.ts";
 import { formatTable } from "./table.ts";
 import { VERSION } from "./version.ts";
@@ -249,6 +250,24 @@ Deno.test("limits of accounts are set, shown and lifted", () =>
     for (const wrong of [[], ["--storage", "big"], ["--messages", "1K"]]) {
       assert.equal((await run([...quota, ...wrong])).code, USAGE);
     }
+  }));
+
+Deno.test("importing nothing and exporting to nowhere are told", () =>
+  withConfig("hostname b.test\nstate_dir state\n", async (file) => {
+    const config = ["--config", file];
+    await run(["account", "add", "anna", ...config], "", ["pw", "pw"]);
+    const folder = `${dirname(file)}/empty`;
+    await Deno.mkdir(folder);
+    const source = ["import", "maildir", "anna", folder, ...config];
+    const imported = await run(source);
+    assert.equal(imported.code, FAILURE);
+    assert.match(imported.err, /No mailbox was found there\n.*cur and new/);
+    const target = ["export", "mbox", "anna", `${file}/mail`, ...config];
+    const exported = await run(target);
+    assert.equal(exported.code, FAILURE);
+    assert.match(exported.err, /epistle\.conf\/mail: Not a directory\n$/);
+    const nobody = await run(["export", "mbox", "bob", folder, ...config]);
+    assert.match(nobody.err, /No account bob/);
   }));
 
 Deno.test("tables are aligned", () => {

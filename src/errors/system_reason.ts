@@ -6,5 +6,14 @@
  */
 export function systemReason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/ \(os error [0-9]+\)(: \w+ '.*')?$/s, "");
+  return SYSTEM_ERROR.exec(message)?.[1] ?? message;
 }
+
+/** `/x: No such file or directory`; `undefined` for errors of our own. */
+export function systemFailure(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const [, reason, path] = SYSTEM_ERROR.exec(error.message) ?? [];
+  return path === undefined ? reason : `${path}: ${reason}`;
+}
+
+const SYSTEM_ERROR = /^(.*) \(os error [0-9]+\)(?:: \w+ '(.*)')?$/s;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemReason } from "./system_reason.ts";
+import { systemFailure, systemReason } from "./system_reason.ts";
 
 Deno.test("the reason of a failed call is what the system says", () => {
   try {
@@ -7,7 +7,12 @@ Deno.test("the reason of a failed call is what the system says", () => {
     assert.fail();
   } catch (error) {
     assert.equal(systemReason(error), "No such file or directory");
+    assert.equal(
+      systemFailure(error),
+      "/nowhere/at all: No such file or directory",
+    );
   }
   assert.equal(systemReason(new Error("It broke")), "It broke");
   assert.equal(systemReason("text"), "text");
+  assert.equal(systemFailure(new Error("It broke")), undefined);
 });

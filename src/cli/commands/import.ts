@@ -82,7 +82,7 @@ export const importImap = defineSubcommand({
     ...OPTIONS,
     "password-stdin": {
       type: "boolean",
-      doc: "Read the password from standard input.",
+      doc: "Read the password from standard input instead of asking for it.",
     },
     insecure: { type: "boolean", doc: "Accept any certificate." },
   },
@@ -115,15 +115,20 @@ async function existing({ positionals }: CommandContext): Promise<string> {
   }
 }
 
-async function readPassword(context: CommandContext): Promise<string> {
-  if (context.options["password-stdin"] !== true) {
+async function readPassword(
+  { options, terminal, positionals: [, server, user] }: CommandContext,
+): Promise<string> {
+  if (terminal.interactive) {
+    return await terminal.askSecret(`Password of ${user} on ${server}: `);
+  }
+  if (options["password-stdin"] !== true) {
     throw new CliError(
       "Where is the password of the other server to come from?",
       USAGE,
       "Give it on standard input: --password-stdin < FILE",
     );
   }
-  return (await context.terminal.readAll()).replace(/\r?\n$/, "");
+  return (await terminal.readAll()).replace(/\r?\n$/, "");
 }
 
 async function importFrom(
@@ -178,6 +183,13 @@ function report(
   rate: number,
 ): number {
   const { folders, messages, skipped, refused } = outcome;
+  if (folders === 0) {
+    throw new CliError(
+      "No mailbox was found there",
+      FAILURE,
+      'A Maildir has the folders cur and new, an mbox begins with "From "',
+    );
+  }
   if (json) {
     terminal.out(`${JSON.stringify(outcome)}\n`);
   } else {

@@ -61,7 +61,9 @@ export class Reader
         addresses.accountName(name),
       ])
     );
-    if (row === undefined) throw new StorageError("notFound", "No account");
+    if (row === undefined) {
+      throw new StorageError("notFound", `No account ${name}`);
+    }
     return number(row, "id");
   }
 
