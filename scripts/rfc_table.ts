@@ -147,6 +147,7 @@ export const RFC_TABLE: readonly (readonly [string, readonly RfcRow[]])[] = [
     [1035, "Domain names", "used"],
     [1123, "Requirements for Internet hosts", "used"],
     [3596, "AAAA", "yes"],
+    [2308, "Negative answers of DNS", "used", "by the DNS server of the tests"],
     [6891, "EDNS(0)", "used"],
     [5890, "IDNA", "used"],
     [4291, "IPv6 addresses", "used"],

@@ -84,11 +84,23 @@ export function formatLogfmt(line: Readonly<Record<string, unknown>>): string {
 }
 
 function formatValue(value: unknown): string {
-  let text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  let text = isWords(value)
+    ? value.join(",")
+    : typeof value === "object"
+    ? JSON.stringify(value)
+    : String(value);
   if (text.length > MAX_VALUE_LENGTH) {
     text = `${text.slice(0, MAX_VALUE_LENGTH)}...`;
   }
   return /^[\x21\x23-\x3c\x3e-\x7e]+$/.test(text) ? text : JSON.stringify(text);
+}
+
+/** A list that reads better without the signs of JSON. */
+function isWords(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length > 0 &&
+    value.every((word) =>
+      typeof word === "string" && /^[\x21\x23-\x2b\x2d-\x7e]+$/.test(word)
+    );
 }
 
 /** Writes to standard error, whole lines at a time. */
