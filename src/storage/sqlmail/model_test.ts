@@ -81,6 +81,7 @@ class Model {
 
   /** Compares everything. */
   async check(): Promise<void> {
+    await this.#checkUsage();
     for (const box of this.#boxes) {
       const snapshot = await this.#storage.snapshot(box.id);
       const known = [...box.messages].sort(([a], [b]) => a - b);
@@ -105,6 +106,34 @@ class Model {
       assert.ok([...box.everUsed].every((uid) => uid < status.uidNext));
       await this.#follow(box);
     }
+  }
+
+  /** What counts against the quota is the sum over the mailboxes. */
+  async #checkUsage(): Promise<void> {
+    const account = await this.#storage.openAccount("ann");
+    let messages = 0;
+    let sizeBytes = 0;
+    for (const { id, status } of await this.#storage.listMailboxes(account)) {
+      messages += status?.messages ?? 0;
+      sizeBytes += status?.sizeBytes ?? 0;
+      const { uids, flags } = await this.#storage.snapshot(id ?? 0);
+      const deleted = uids.filter((_, n) =>
+        flagNames(flags[n] ?? 0, []).includes("\\Deleted")
+      );
+      let deletedBytes = 0;
+      for await (const batch of this.#storage.fetch(id ?? 0, deleted, {})) {
+        for (const message of batch) deletedBytes += message.sizeBytes;
+      }
+      assert.equal(status?.deletedBytes, deletedBytes);
+    }
+    const [root] = await this.#storage.powers?.quota?.rootsOf({
+      account,
+      mailbox: "INBOX",
+    }) ?? [];
+    assert.deepEqual(root?.usage.map(({ used }) => used), [
+      sizeBytes,
+      messages,
+    ]);
   }
 
   /** A session that only asks for changes knows the same in the end. */
@@ -257,6 +286,8 @@ for (const blobThreshold of [3, 64 * 1024]) {
     try {
       await store.admin.call("account.add", { name: "ann", password: "p" });
       const account = await store.storage.openAccount("ann");
+      const quota = { name: "ann", storage: 1e9, messages: 1e6 };
+      await store.admin.call("account.quota", quota);
       const boxes: Box[] = [];
       for (const name of ["INBOX", "Archive", "Trash"]) {
         const { id = 0 } = await store.storage.findMailbox(account, name);
