@@ -168,16 +168,16 @@ async function storeOwn(scene: Scene): Promise<void> {
   view.ownIsChanging = false;
   checkGone(outcome);
   for (const entry of choice.entries) {
-    // A server may say nothing where nothing changes.
-    if ((entry.own ?? adds) === adds) {
+    if (entry.own === adds) continue;
+    if (outcome?.code !== "EXPUNGEISSUED") {
+      const isSilent = entry.own === undefined;
+      check(isSilent, `STORE of ${own} on ${entry.uid} had no effect`);
+      // A server may say nothing where nothing changes.
       entry.own = adds;
-      continue;
+    } else if (entry.own !== undefined) {
+      // It was told as before, so it must be one of those that are gone.
+      view.owed.add(entry);
     }
-    check(
-      outcome?.code === "EXPUNGEISSUED",
-      `STORE of ${own} on ${entry.uid} had no effect`,
-    );
-    view.owed.add(entry);
   }
 }
 
