@@ -1,4 +1,5 @@
 /** A Dovecot of its own for benchmarks, on loopback, with Maildir. */
+import { dirname } from "node:path";
 import { freePorts } from "#tests/support/free_ports.ts";
 import { BenchClient } from "./bench_imap_client.ts";
 import { benchMessage } from "./bench_messages.ts";
@@ -94,10 +95,10 @@ export async function startDovecot(): Promise<BenchDovecot | undefined> {
     return undefined;
   }
   const [port = 0, tlsPort = 0] = freePorts(2);
-  const folder = await Deno.makeTempDir({ prefix: "epistle-dovecot-" });
-  await Deno.chmod(folder, 0o755);
+  const folder = await publicFolder();
   for (const name of ["mail", "home", "run"]) {
     await Deno.mkdir(`${folder}/${name}`);
+    await Deno.chmod(`${folder}/${name}`, 0o755);
   }
   await makeCertificate(folder);
   const hash = await output(
@@ -110,13 +111,24 @@ export async function startDovecot(): Promise<BenchDovecot | undefined> {
   );
   const users = `u@example.test:${(hash ?? "").trim()}\n`;
   await Deno.writeTextFile(`${folder}/users`, users);
+  await Deno.chmod(`${folder}/users`, 0o644);
   await Deno.writeTextFile(`${folder}/conf`, conf(folder, port, tlsPort));
   await output("chown", "-R", "mail:mail", `${folder}/mail`, `${folder}/home`);
   if (await output("dovecot", "-c", `${folder}/conf`) === undefined) {
     await Deno.remove(folder, { recursive: true });
     return undefined;
   }
-  await ready(port);
+  const stop = async (): Promise<void> => {
+    await output("dovecot", "-c", `${folder}/conf`, "stop");
+    await Deno.remove(folder, { recursive: true });
+  };
+  try {
+    await ready(port);
+  } catch (cause) {
+    const log = await Deno.readTextFile(`${folder}/log`);
+    await stop();
+    throw new Error(`Nobody can log in to Dovecot:\n${log}`, { cause });
+  }
   const pidFile = `${folder}/run/master.pid`;
   return {
     port,
@@ -124,11 +136,32 @@ export async function startDovecot(): Promise<BenchDovecot | undefined> {
     ca: await Deno.readTextFile(`${folder}/ca.pem`),
     fill: (mailbox, count) => fill(`${folder}/mail`, mailbox, count),
     memory: () => memoryOf(pidFile),
-    async stop(): Promise<void> {
-      await output("dovecot", "-c", `${folder}/conf`, "stop");
-      await Deno.remove(folder, { recursive: true });
-    },
+    stop,
   };
+}
+
+/**
+ * A new folder that Dovecot's users can reach: what holds temporary files
+ * may be closed to all but us, and so may what we make (umask).
+ */
+async function publicFolder(): Promise<string> {
+  const prefix = "epistle-dovecot-";
+  let folder = await Deno.makeTempDir({ prefix });
+  if (!await isOpen(dirname(folder))) {
+    await Deno.remove(folder);
+    folder = await Deno.makeTempDir({ prefix, dir: "/var/tmp" });
+  }
+  await Deno.chmod(folder, 0o755);
+  return folder;
+}
+
+/** Whether everybody may pass through a folder and all above it. */
+async function isOpen(folder: string): Promise<boolean> {
+  for (let at = await Deno.realPath(folder);; at = dirname(at)) {
+    const { mode } = await Deno.stat(at);
+    if (((mode ?? 0) & 0o001) === 0) return false;
+    if (at === "/") return true;
+  }
 }
 
 /** Its parts start one after the other; at first nobody can log in. */
