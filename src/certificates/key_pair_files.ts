@@ -90,11 +90,33 @@ async function loadPair(paths: KeyPairPaths): Promise<Loaded> {
     Deno.readTextFile(paths.chain),
     Deno.readTextFile(paths.key),
   ]);
-  const { X509Certificate } = await import("node:crypto");
-  const leaf = new X509Certificate(chain);
+  const { createPrivateKey, X509Certificate } = await import("node:crypto");
+  const leaf = parsed(
+    paths.chain,
+    "certificate",
+    () => new X509Certificate(chain),
+  );
+  const secret = parsed(
+    paths.key,
+    "private key without password",
+    () => createPrivateKey(key),
+  );
+  // Otherwise each handshake would fail, and nobody would know why.
+  if (!leaf.checkPrivateKey(secret)) {
+    throw new Error(`${paths.key} is not the key of ${paths.chain}`);
+  }
   const names = [...(leaf.subjectAltName ?? "").matchAll(/DNS:([^,\s]+)/g)]
     .map(([, name = ""]) => name.toLowerCase());
   return { certificate: { chain, key }, names };
+}
+
+/** What crypto makes of a file; its own errors do not say what was read. */
+function parsed<T>(path: string, what: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new Error(`${path} holds no PEM ${what}`, { cause });
+  }
 }
 
 /** RFC 6125 section 6.4.3: `*` stands for the first label alone. */
