@@ -107,6 +107,10 @@ export class LineClient {
     }
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   async #fill(): Promise<void> {
     const chunk = new Uint8Array(65536);
     let timer: ReturnType<typeof setTimeout> | undefined;
