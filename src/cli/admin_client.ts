@@ -4,7 +4,7 @@
  */
 import { SYSTEM_CLOCK } from "#src/clock/clock.ts";
 import { nameServers } from "#src/dns/name_servers.ts";
-import { systemReason } from "#src/errors/system_reason.ts";
+import { systemFailure, systemReason } from "#src/errors/system_reason.ts";
 import type { Configuration } from "#src/module/configuration.ts";
 import { makeLog } from "#src/worker/make_log.ts";
 import { makeResolver } from "#src/worker/make_resolver.ts";
@@ -136,7 +136,7 @@ export async function withInstance<T>(
     }
   } catch (error) {
     if (error instanceof CliError) throw error;
-    throw new CliError(error instanceof Error ? error.message : String(error));
+    throw new CliError(systemFailure(error) ?? systemReason(error));
   } finally {
     lock.release();
   }

@@ -166,7 +166,8 @@ function seeHelp(command: Subcommand): string {
 /** A failure as people, or with `--json` programs, read it. */
 function report(error: unknown, terminal: Terminal, json: boolean): number {
   const code = error instanceof CliError ? error.code : FAILURE;
-  const failure = systemFailure(error);
+  const ours = error instanceof CliError || error instanceof MailError;
+  const failure = ours ? undefined : systemFailure(error);
   const message = failure ??
     (error instanceof Error ? error.message : String(error));
   const hint = error instanceof CliError ? error.hint : undefined;
@@ -178,8 +179,7 @@ function report(error: unknown, terminal: Terminal, json: boolean): number {
   }
   terminal.err(`epistle: ${message.trimEnd()}\n`);
   if (hint !== undefined) terminal.err(`${hint}\n`);
-  const expected = failure !== undefined || error instanceof CliError ||
-    error instanceof MailError;
+  const expected = ours || failure !== undefined;
   if (!expected && error instanceof Error) terminal.err(`${error.stack}\n`);
   return code;
 }

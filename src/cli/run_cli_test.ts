@@ -270,6 +270,23 @@ Deno.test("importing nothing and exporting to nowhere are told", () =>
     assert.match(nobody.err, /No account bob/);
   }));
 
+Deno.test("a log that cannot be written ends run with 2", () =>
+  withConfig("state_dir state\nlog {\n  output /nope/x\n}\n", async (file) => {
+    const { code, err } = await run(["run", "--config", file]);
+    assert.equal(code, USAGE);
+    assert.match(err, /log \/nope\/x cannot be written: No such file/);
+  }));
+
+Deno.test("a database that is none is named", () =>
+  withConfig("hostname b.test\nstate_dir state\n", async (file) => {
+    const state = `${dirname(file)}/state`;
+    await Deno.mkdir(state);
+    await Deno.writeTextFile(`${state}/mail.db`, "x".repeat(5000));
+    const list = await run(["account", "list", "--config", file]);
+    assert.equal(list.code, FAILURE);
+    assert.match(list.err, /state\/mail\.db: file is not a database\n$/);
+  }));
+
 Deno.test("tables are aligned", () => {
   const text = formatTable(["A", "LONG"], [["xyz", "1"], ["", "22"]]);
   assert.equal(text, "A    LONG\nxyz  1\n     22\n");

@@ -92,6 +92,7 @@ export function block<const S extends Schema>(
         throw new ConfigError(
           extra.at,
           `Unexpected "${extra.text}" after "${node.name}"`,
+          `Write it as: ${node.name} { ... }`,
         );
       }
       return parse(node.block ?? [], { ...bound(scope), at: node.at });

@@ -51,6 +51,10 @@ export interface Sqlite3Options {
   readonly canBeMadeAgain?: boolean;
 }
 
+/** Primary result codes, https://www.sqlite.org/rescode.html */
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
 /** The driver. */
 export class Sqlite3 implements StorageDriver {
   readonly #options: Sqlite3Options;
@@ -64,7 +68,16 @@ export class Sqlite3 implements StorageDriver {
     this.#options = options;
   }
 
-  open(): Promise<void> {
+  // deno-lint-ignore require-await -- a mistake has to be a rejection
+  async open(): Promise<void> {
+    try {
+      this.#open();
+    } catch (error) {
+      throw openFailure(this.#options.path, error);
+    }
+  }
+
+  #open(): void {
     const { path, readOnly, canBeMadeAgain } = this.#options;
     if (!readOnly) {
       const writer = new Connection(openDatabase(path, { readOnly }));
@@ -83,7 +96,6 @@ export class Sqlite3 implements StorageDriver {
     this.#reader = reader;
     reader.exec("PRAGMA query_only = ON");
     reader.exec(`PRAGMA cache_size = ${CACHE_KIB}`);
-    return Promise.resolve();
   }
 
   write<T>(work: (sql: WriteSql) => Promise<T>): Promise<T> {
@@ -150,6 +162,16 @@ function openDatabase(
   options: { readonly readOnly: boolean },
 ): DatabaseSync {
   return new DatabaseSync(path, { ...options, timeout: BUSY_TIMEOUT_MS });
+}
+
+/** SQLite does not say which file it could not open. */
+function openFailure(path: string, cause: unknown): StorageError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const { errcode } = cause as { errcode?: number };
+  const kind = errcode === SQLITE_CORRUPT || errcode === SQLITE_NOTADB
+    ? "corrupt"
+    : "busy";
+  return new StorageError(kind, `${path}: ${reason}`, { cause });
 }
 
 function closed(): StorageError {

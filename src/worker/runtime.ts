@@ -7,6 +7,7 @@ import { TaskGroup } from "#src/async/task_group.ts";
 import type { Clock } from "#src/clock/clock.ts";
 import type { Resolver } from "#src/dns/resolver.ts";
 import { MailError } from "#src/errors/errors.ts";
+import { systemFailure, systemReason } from "#src/errors/system_reason.ts";
 import type { Log } from "#src/log/log.ts";
 import type {
   Configuration,
@@ -45,7 +46,7 @@ export class StartError extends MailError {
   readonly instance: string;
 
   constructor(instance: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = systemFailure(cause) ?? systemReason(cause);
     super(`"${instance}" could not start: ${reason}`, { cause });
     this.instance = instance;
   }

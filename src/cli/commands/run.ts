@@ -13,7 +13,7 @@ import { ControlServer, Upgrade } from "../control_server.ts";
 import { CliError, OK, USAGE } from "../exit_code.ts";
 import { load } from "../load.ts";
 import { IMAP_COMMAND } from "../mail_command.ts";
-import { lockState } from "../state_lock.ts";
+import { lockState, type StateLock } from "../state_lock.ts";
 import { defineSubcommand } from "../subcommand.ts";
 import { MINIMUM_DENO, VERSION } from "../version.ts";
 import { planOf } from "./check.ts";
@@ -44,7 +44,7 @@ async function serve(configuration: Configuration): Promise<number> {
   const { globals } = configuration;
   await refuseSecond(globals.control_socket);
   const lock = await lockState(globals.state_dir, LOCK_WAIT_MS);
-  const log = makeLog(globals.log);
+  const log = openLog(globals, lock);
   const started = performance.now();
   if (isOlder(Deno.version.deno, WRAPPED_TLS_DENO)) {
     log.warn("no STARTTLS and one endpoint worker on this Deno", {
@@ -82,6 +82,20 @@ async function serve(configuration: Configuration): Promise<number> {
   }
   log.info("server stopped");
   return OK;
+}
+
+/** The log, which may lie in the state folder. */
+function openLog({ log }: Globals, lock: StateLock): Log {
+  try {
+    return makeLog(log);
+  } catch (error) {
+    lock.release();
+    throw new CliError(
+      `The log ${log.output} cannot be written: ${systemReason(error)}`,
+      USAGE,
+      "Set output in the block log to stderr or a file in a folder that is there",
+    );
+  }
 }
 
 /** Two servers with one state or socket would take it from each other. */
