@@ -1,10 +1,12 @@
 /** A certificate and its key in files: read, watched, matched by name. */
+import { indexOfBytes } from "#src/bytes/index_of_bytes.ts";
 import type { Clock } from "#src/clock/clock.ts";
 import type { Log } from "#src/log/log.ts";
 import type {
   Certificate,
   Certificates,
 } from "#src/module/roles/certificates.ts";
+import { firstCertificate } from "#src/net/first_certificate.ts";
 
 /** Where a certificate is. */
 export interface KeyPairPaths {
@@ -90,19 +92,22 @@ async function loadPair(paths: KeyPairPaths): Promise<Loaded> {
     Deno.readTextFile(paths.chain),
     Deno.readTextFile(paths.key),
   ]);
-  const { createPrivateKey, X509Certificate } = await import("node:crypto");
+  const { createPrivateKey, createPublicKey, X509Certificate } = await import(
+    "node:crypto"
+  );
   const leaf = parsed(
     paths.chain,
     "certificate",
     () => new X509Certificate(chain),
   );
-  const secret = parsed(
+  const publicKey = parsed(
     paths.key,
     "private key without password",
-    () => createPrivateKey(key),
-  );
-  // Otherwise each handshake would fail, and nobody would know why.
-  if (!leaf.checkPrivateKey(secret)) {
+    () => createPublicKey(createPrivateKey(key)),
+  ).export({ type: "spki", format: "der" });
+  // Otherwise each handshake would fail, and nobody would know why. A
+  // certificate has the same bytes (RFC 5280 section 4.1.2.7).
+  if (indexOfBytes(firstCertificate(chain), publicKey) < 0) {
     throw new Error(`${paths.key} is not the key of ${paths.chain}`);
   }
   const names = [...(leaf.subjectAltName ?? "").matchAll(/DNS:([^,\s]+)/g)]

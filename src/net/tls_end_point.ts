@@ -1,5 +1,6 @@
 /** The channel binding `tls-server-end-point`. RFC 5929 section 4.1. */
 import { createHash } from "node:crypto";
+import { firstCertificate } from "./first_certificate.ts";
 
 /**
  * Hash functions by the object identifier of the signature algorithm, in hex
@@ -26,12 +27,6 @@ export function tlsEndPoint(chain: string): Uint8Array | undefined {
   const hash = HASHES[signatureAlgorithm(der) ?? ""];
   if (hash === undefined) return undefined;
   return new Uint8Array(createHash(hash).update(der).digest());
-}
-
-/** The bytes of the first certificate of a PEM text. RFC 7468 section 2. */
-function firstCertificate(chain: string): Uint8Array {
-  const text = /-----BEGIN CERTIFICATE-----([^-]*)-----END/.exec(chain)?.[1];
-  return Uint8Array.fromBase64((text ?? "").replaceAll(/\s/g, ""));
 }
 
 /** The identifier in hex. RFC 5280 section 4.1: the second of three elements. */
