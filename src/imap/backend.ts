@@ -143,21 +143,24 @@ export interface FetchColumns {
   readonly preview?: boolean;
   /** EMAILID and THREADID. */
   readonly ids?: boolean;
+  /** INTERNALDATE and SAVEDATE. */
+  readonly dates?: boolean;
   /** The whole body, where it is at most this many bytes long. */
   readonly bodyUpTo?: number;
 }
 
-/** One message of a fetch; optional fields as asked for. */
+/**
+ * One message of a fetch; optional fields as asked for. Flags and mod-sequences
+ * are in the snapshot.
+ */
 export interface FetchedMessage {
   readonly uid: Uid;
-  readonly flags: FlagSet;
-  readonly modSeq: ModSeq;
-  /** Milliseconds since 1970 UTC. */
+  /** Milliseconds since 1970 UTC; 0 where dates were not asked for. */
   readonly internalDate: number;
   /** RFC822.SIZE: header and body. */
   readonly sizeBytes: number;
   readonly headerBytes: number;
-  /** RFC 8514 SAVEDATE in milliseconds. */
+  /** RFC 8514 SAVEDATE in milliseconds; 0 where dates were not asked for. */
   readonly savedAt: number;
   /** RFC 8474; empty where not asked for, THREADID also where there is none. */
   readonly emailId: string;

@@ -65,6 +65,7 @@ function columnsOf(
     ...(has("BODY") && { bodyBasic: true }),
     ...(has("PREVIEW") && { preview: true }),
     ...((has("EMAILID") || has("THREADID")) && { ids: true }),
+    ...((has("INTERNALDATE") || has("SAVEDATE")) && { dates: true }),
     ...(structure && { structure: true }),
     ...(header && { header: true }),
     ...(body && { bodyUpTo: INLINE_BODY_BYTES }),

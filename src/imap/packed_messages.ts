@@ -3,7 +3,7 @@
  * made, posted to another worker and read at a fraction of the cost. Whoever
  * reads them sees `FetchedMessage`.
  */
-import type { FetchedMessage, FlagSet, ModSeq, Uid } from "./backend.ts";
+import type { FetchedMessage, Uid } from "./backend.ts";
 
 /** Bytes of one column of all messages, one after the other. */
 export interface PackedColumn {
@@ -23,19 +23,17 @@ export type PackedName =
   | "header"
   | "body";
 
-/** Numbers of a message, in this order, in `PackedMessages.numbers`. */
-export const PACKED_NUMBERS = 6;
-const FLAGS = 0;
-const MOD_SEQ = 1;
-const INTERNAL_DATE = 2;
-const SAVED_AT = 3;
-const SIZE_BYTES = 4;
-const HEADER_BYTES = 5;
+/** Numbers; the dates are there where they were asked for. */
+export type PackedNumber =
+  | "sizeBytes"
+  | "headerBytes"
+  | "internalDate"
+  | "savedAt";
 
 /** Plain data. */
 export interface PackedMessages {
   readonly uids: Uint32Array;
-  readonly numbers: Float64Array;
+  readonly numbers: { readonly [name in PackedNumber]?: Float64Array };
   /** Empty where they were not asked for. */
   readonly emailIds: readonly string[];
   readonly threadIds: readonly string[];
@@ -76,12 +74,15 @@ export function pickPacked(
       ends: Int32Array.from(indexes, (n) => ends[n] ?? 0),
     };
   }
-  const numbers = new Float64Array(indexes.length * PACKED_NUMBERS);
+  const numbers: Partial<Record<PackedNumber, Float64Array>> = {};
+  for (const [name, all] of Object.entries(packed.numbers)) {
+    numbers[name as PackedNumber] = Float64Array.from(
+      indexes,
+      (n) => all[n] ?? 0,
+    );
+  }
   const bodies = new Map<number, Uint8Array>();
   for (const [to, n] of indexes.entries()) {
-    const from = n * PACKED_NUMBERS;
-    const row = packed.numbers.subarray(from, from + PACKED_NUMBERS);
-    numbers.set(row, to * PACKED_NUMBERS);
     const body = packed.bodies.get(n);
     if (body !== undefined) bodies.set(to, body);
   }
@@ -111,28 +112,20 @@ class PackedMessage implements FetchedMessage {
     return this.packed.uids[this.#n] ?? 0;
   }
 
-  get flags(): FlagSet {
-    return this.#number(FLAGS);
-  }
-
-  get modSeq(): ModSeq {
-    return this.#number(MOD_SEQ);
-  }
-
   get internalDate(): number {
-    return this.#number(INTERNAL_DATE);
+    return this.#number(this.packed.numbers.internalDate);
   }
 
   get savedAt(): number {
-    return this.#number(SAVED_AT);
+    return this.#number(this.packed.numbers.savedAt);
   }
 
   get sizeBytes(): number {
-    return this.#number(SIZE_BYTES);
+    return this.#number(this.packed.numbers.sizeBytes);
   }
 
   get headerBytes(): number {
-    return this.#number(HEADER_BYTES);
+    return this.#number(this.packed.numbers.headerBytes);
   }
 
   get emailId(): string {
@@ -172,8 +165,8 @@ class PackedMessage implements FetchedMessage {
       this.packed.bodies.get(this.#n);
   }
 
-  #number(field: number): number {
-    return this.packed.numbers[this.#n * PACKED_NUMBERS + field] ?? 0;
+  #number(numbers: Float64Array | undefined): number {
+    return numbers?.[this.#n] ?? 0;
   }
 
   #bytes(column: PackedColumn | undefined): Uint8Array | undefined {

@@ -24,9 +24,18 @@ export type Row = Readonly<Record<string, SqlValue | undefined>>;
  */
 export type Maybe<T> = T | Promise<T>;
 
-/** Columns of many rows, each as one run of bytes. */
+/** What `Sql.packed` is to select, as SQL expressions. */
+export interface PackedFields {
+  /** Integers, never NULL. */
+  readonly numbers: readonly string[];
+  /** Text or bytes. */
+  readonly columns: readonly string[];
+}
+
+/** Fields of many rows: numbers as arrays, each column as one run of bytes. */
 export interface PackedRows {
   readonly count: number;
+  readonly numbers: readonly Float64Array[];
   readonly columns: readonly {
     readonly bytes: Uint8Array;
     /** Where a row's bytes begin; -1 for NULL. */
@@ -49,11 +58,11 @@ export interface Sql {
     params?: readonly SqlValue[],
   ): Maybe<readonly (readonly SqlValue[])[]>;
   /**
-   * `SELECT columns` and `rest` (from FROM on, with an order) of many rows at
+   * `SELECT fields` and `rest` (from FROM on, with an order) of many rows at
    * once, text as UTF-8: much cheaper than a value each.
    */
   packed(
-    columns: readonly string[],
+    fields: PackedFields,
     rest: string,
     params?: readonly SqlValue[],
   ): Maybe<PackedRows>;

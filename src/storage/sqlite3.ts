@@ -9,6 +9,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Mutex } from "#src/async/mutex.ts";
 import { StorageError } from "#src/errors/errors.ts";
 import type {
+  PackedFields,
   PackedRows,
   Row,
   Sql,
@@ -256,19 +257,25 @@ class Connection implements WriteSql {
   }
 
   packed(
-    columns: readonly string[],
+    { numbers, columns }: PackedFields,
     rest: string,
     params: readonly SqlValue[] = [],
   ): PackedRows {
-    const [values = []] = this.tuples(packedSql(columns, rest), params);
+    const sql = packedSql(numbers, columns, rest);
+    const [values = []] = this.tuples(sql, params);
     const count = Number(values[0] ?? 0);
+    const first = 1 + numbers.length;
     return {
       count,
+      numbers: numbers.map((_, n) =>
+        parseNumbers(String(values[1 + n] ?? ""), count)
+      ),
       columns: columns.map((_, n) => {
-        const bytes = values[1 + n * 2];
+        const bytes = values[first + n * 2];
+        const lengths = String(values[first + 1 + n * 2] ?? "");
         return {
           bytes: bytes instanceof Uint8Array ? bytes : new Uint8Array(0),
-          ...rangesOf(String(values[2 + n * 2] ?? ""), count),
+          ...rangesOf(parseNumbers(lengths, count)),
         };
       }),
     };
@@ -292,43 +299,64 @@ class Connection implements WriteSql {
 }
 
 /**
- * One row: the number of rows, then for each column its bytes and lengths.
- * `group_concat` keeps bytes as they are, NUL and what is no UTF-8 included,
- * and takes rows in the order of the inner query.
+ * One row: the number of rows, the numbers, then for each column its bytes and
+ * lengths. `group_concat` keeps bytes as they are, NUL and what is no UTF-8
+ * included, and takes rows in the order of the inner query.
  */
-function packedSql(columns: readonly string[], rest: string): string {
-  const inner = columns.map((column, n) => `CAST(${column} AS BLOB) AS c${n}`);
-  const outer = columns.map((_, n) =>
-    `CAST(group_concat(c${n}, '') AS BLOB), ` +
-    `group_concat(ifnull(length(c${n}), -1))`
-  );
-  return `SELECT count(*), ${outer.join(", ")} ` +
-    `FROM (SELECT ${inner.join(", ")} ${rest})`;
+function packedSql(
+  numbers: readonly string[],
+  columns: readonly string[],
+  rest: string,
+): string {
+  const inner = [
+    ...numbers.map((number, n) => `${number} AS n${n}`),
+    ...columns.map((column, n) => `CAST(${column} AS BLOB) AS c${n}`),
+  ];
+  const outer = [
+    "count(*)",
+    ...numbers.map((_, n) => `group_concat(n${n})`),
+    ...columns.map((_, n) =>
+      `CAST(group_concat(c${n}, '') AS BLOB), ` +
+      `group_concat(ifnull(length(c${n}), -1))`
+    ),
+  ];
+  return `SELECT ${outer.join(", ")} FROM (SELECT ${inner.join(", ")} ${rest})`;
 }
 
 const COMMA = 0x2c;
 const MINUS = 0x2d;
+const ZERO = 0x30;
 
-/** From `12,-1,3` to where each begins and ends. */
-function rangesOf(
-  lengths: string,
-  count: number,
-): Pick<PackedRows["columns"][number], "starts" | "ends"> {
-  const starts = new Int32Array(count);
-  const ends = new Int32Array(count);
+/** `count` integers from `12,-1,3`. */
+function parseNumbers(text: string, count: number): Float64Array {
+  const numbers = new Float64Array(count);
   let at = 0;
-  let offset = 0;
   for (let n = 0; n < count; n++) {
-    const isNull = lengths.charCodeAt(at) === MINUS;
-    let length = 0;
-    for (; at < lengths.length; at++) {
-      const code = lengths.charCodeAt(at);
+    const isNegative = text.charCodeAt(at) === MINUS;
+    if (isNegative) at++;
+    let number = 0;
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
       if (code === COMMA) break;
-      length = length * 10 + code - 0x30;
+      number = number * 10 + code - ZERO;
     }
     at++;
-    starts[n] = isNull ? -1 : offset;
-    if (!isNull) offset += length;
+    numbers[n] = isNegative ? -number : number;
+  }
+  return numbers;
+}
+
+/** Where each begins and ends that is so long; -1 is NULL. */
+function rangesOf(
+  lengths: Float64Array,
+): Pick<PackedRows["columns"][number], "starts" | "ends"> {
+  const starts = new Int32Array(lengths.length);
+  const ends = new Int32Array(lengths.length);
+  let offset = 0;
+  for (let n = 0; n < lengths.length; n++) {
+    const length = lengths[n] ?? -1;
+    starts[n] = length < 0 ? -1 : offset;
+    if (length > 0) offset += length;
     ends[n] = offset;
   }
   return { starts, ends };

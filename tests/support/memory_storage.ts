@@ -542,14 +542,12 @@ function fetched(message: StoredMessage, wanted: FetchColumns): FetchedMessage {
   const { summary, header, body } = message;
   return {
     uid: message.uid,
-    flags: message.flags,
-    modSeq: message.modSeq,
-    internalDate: message.internalDate,
+    internalDate: wanted.dates ? message.internalDate : 0,
     sizeBytes: header.length + body.length,
     headerBytes: header.length,
     emailId: `M${message.uid}`,
     threadId: `T${message.uid}`,
-    savedAt: message.internalDate,
+    savedAt: wanted.dates ? message.internalDate : 0,
     ...(wanted.envelope && { envelope: summary.envelope }),
     ...(wanted.bodyStructure && { bodyStructure: summary.bodyStructure }),
     ...(wanted.bodyBasic && { bodyBasic: summary.bodyBasic }),

@@ -107,11 +107,9 @@ export function basics(
   message: MirroredMessage,
   emailId: string,
 ): FetchedMessage {
-  const { uid, flags, modSeq, internalDate, sizeBytes } = message;
+  const { uid, internalDate, sizeBytes } = message;
   return {
     uid,
-    flags,
-    modSeq,
     internalDate,
     sizeBytes,
     headerBytes: 0,

@@ -7,15 +7,15 @@ import type {
   MailboxId,
 } from "#src/imap/backend.ts";
 import {
-  PACKED_NUMBERS,
   type PackedColumn,
   type PackedMessages,
   type PackedName,
+  type PackedNumber,
   pickPacked,
   unpackMessages,
 } from "#src/imap/packed_messages.ts";
 import type { Blobs } from "#src/module/roles/blobs.ts";
-import type { Sql, SqlValue, StorageDriver } from "../driver.ts";
+import type { PackedRows, Sql, SqlValue, StorageDriver } from "../driver.ts";
 import { asNumber } from "../row.ts";
 import { ascending } from "./message_rows.ts";
 import { emailIdOf } from "./place_messages.ts";
@@ -30,7 +30,7 @@ const BATCH_BYTES = 256 * 1024;
 /** What the summary columns of a message weigh, about. */
 const SUMMARY_BYTES = 400;
 
-/** A page is read as a whole where at least one message in so many is wanted. */
+/** A page is looked at as a whole where one in so many of its UIDs is wanted. */
 const SPARSE = 4;
 
 /** What a fetch works on. */
@@ -39,19 +39,19 @@ export interface FetchSource {
   readonly blobs: Blobs;
 }
 
-/** A message: the values of `ROW_COLUMNS`. */
-type Tuple = readonly SqlValue[];
+/** Where the mailbox has nothing but wanted messages: read by one query. */
+interface Run {
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+}
 
-const ROW_COLUMNS = "uid, flags, modseq, internal_date, saved_at, " +
-  "size_bytes, header_bytes, content, thread_id";
-const UID = 0;
-const SIZE = 5;
-const HEADER = 6;
-const CONTENT = 7;
-const THREAD = 8;
-
-/** Messages that follow each other in the mailbox: read by one query. */
-type Run = readonly Tuple[];
+/** What one batch reads. */
+interface Share {
+  readonly runs: readonly Run[];
+  /** How many of the page are done with it. */
+  readonly taken: number;
+}
 
 /** Column of `contents` for each that can be asked for. */
 const COLUMNS: readonly (readonly [PackedName, string])[] = [
@@ -62,6 +62,24 @@ const COLUMNS: readonly (readonly [PackedName, string])[] = [
   ["preview", "c.preview"],
   ["header", "c.header"],
 ];
+
+type Tuples = readonly (readonly SqlValue[])[];
+
+/** What a batch asks the database for. */
+interface Selection {
+  readonly numbers:
+    readonly (readonly [PackedNumber | "uid" | "content", string])[];
+  readonly columns:
+    readonly (readonly [PackedName | "blob" | "thread", string])[];
+  readonly from: string;
+}
+
+/** The rows of a batch by name. */
+interface Fields {
+  readonly count: number;
+  readonly numbers: ReadonlyMap<string, Float64Array>;
+  readonly columns: ReadonlyMap<string, PackedColumn>;
+}
 
 /** A batch, and bodies that are still to be read from their blobs. */
 interface Batch {
@@ -80,11 +98,12 @@ export async function* fetchMessages(
   columns: FetchColumns,
 ): AsyncGenerator<readonly FetchedMessage[], void> {
   const wanted = ascending(uids);
+  const selection = selectionOf(columns);
   let at = 0;
   while (at < wanted.length) {
     const page = wanted.subarray(at, at + BATCH_MESSAGES);
     const batch = await driver.read((sql) =>
-      readBatch(sql, mailbox, page, columns)
+      readBatch(sql, mailbox, page, columns, selection)
     );
     at += batch.taken;
     const messages = batch.blobs.size === 0
@@ -100,114 +119,233 @@ async function readBatch(
   mailbox: MailboxId,
   page: Uint32Array,
   columns: FetchColumns,
+  selection: Selection,
 ): Promise<Batch> {
-  const { runs, next } = bounded(await runsOf(sql, mailbox, page), columns);
-  const taken = next === undefined ? page.length : page.indexOf(next);
-  const list = listOf(columns);
-  const parts: PackedColumn[][] = list.map(() => []);
-  if (list.length > 0) {
-    for (const run of runs) {
-      const rows = await sql.packed(
-        list.map(([, column]) => column),
-        "FROM messages m JOIN contents c ON c.id = m.content WHERE " +
-          "m.mailbox = ? AND m.uid >= ? AND m.uid <= ? ORDER BY m.uid",
-        [mailbox, run[0]?.[UID] ?? 0, run.at(-1)?.[UID] ?? 0],
-      );
-      if (rows.count !== run.length) {
-        throw new StorageError("corrupt", "A message has no content");
-      }
-      for (const [n, part] of rows.columns.entries()) parts[n]?.push(part);
+  const dense = await denseShare(sql, mailbox, page, columns);
+  if (dense !== undefined) {
+    const rows = await readRuns(sql, mailbox, selection, dense.runs);
+    const fields = fieldsOf(rows, selection);
+    const wanted = page.subarray(0, dense.taken);
+    if (areAll(uidsOf(fields), wanted)) {
+      return { ...pack(fields, columns), taken: dense.taken };
     }
   }
-  const packed = list.map(([name], n) =>
-    [name, joined(parts[n] ?? [])] as const
-  );
-  return {
-    ...pack(runs.flat(), Object.fromEntries(packed), columns),
-    taken,
-  };
+  const { runs, taken } = await sparseShare(sql, mailbox, page, columns);
+  const rows = await readRuns(sql, mailbox, selection, runs);
+  return { ...pack(fieldsOf(rows, selection), columns), taken };
 }
 
-/** Columns of `contents` that are needed, by the name in the batch. */
-function listOf(
-  columns: FetchColumns,
-): (readonly [PackedName | "blob", string])[] {
-  const list: (readonly [PackedName | "blob", string])[] = COLUMNS.filter(
-    ([name]) => columns[name as keyof FetchColumns] === true,
-  );
+/** What is selected, with names. */
+function selectionOf(columns: FetchColumns): Selection {
+  const list: [PackedName | "blob" | "thread", string][] = [];
+  for (const [name, column] of COLUMNS) {
+    if (columns[name as keyof FetchColumns] === true) list.push([name, column]);
+  }
   // A body that is too long is never read from the disk.
   if (columns.bodyUpTo !== undefined) {
     const fits = `CASE WHEN c.body_bytes <= ${Math.trunc(columns.bodyUpTo)}`;
     list.push(["body", `${fits} THEN c.body END`]);
     list.push(["blob", `${fits} THEN c.blob END`]);
   }
-  return list;
+  const needsContent = list.length > 0;
+  if (columns.ids) list.push(["thread", "m.thread_id"]);
+  return {
+    numbers: [
+      ["uid", "m.uid"],
+      ["sizeBytes", "m.size_bytes"],
+      ["headerBytes", "m.header_bytes"],
+      ...(columns.dates
+        ? [
+          ["internalDate", "m.internal_date"] as const,
+          ["savedAt", "m.saved_at"] as const,
+        ]
+        : []),
+      ...(columns.ids ? [["content", "m.content"] as const] : []),
+    ],
+    columns: list,
+    from: needsContent
+      ? "FROM messages m JOIN contents c ON c.id = m.content"
+      : "FROM messages m",
+  };
 }
 
-/** The messages among `page` that are there. */
-async function runsOf(
+/** The weight of a message in a batch, as SQL. */
+function weightSql({ header, bodyUpTo }: FetchColumns): string {
+  const words = [String(SUMMARY_BYTES)];
+  if (header) words.push("header_bytes");
+  if (bodyUpTo !== undefined) {
+    const body = "size_bytes - header_bytes";
+    words.push(
+      `CASE WHEN ${body} <= ${Math.trunc(bodyUpTo)} THEN ${body} ELSE 0 END`,
+    );
+  }
+  return words.join(" + ");
+}
+
+/**
+ * The first messages of the page that fit, as one run, at little cost;
+ * `undefined` where there are others between them.
+ */
+async function denseShare(
   sql: Sql,
   mailbox: MailboxId,
   page: Uint32Array,
-): Promise<Run[]> {
-  const first = page[0] ?? 0;
-  const last = page[page.length - 1] ?? 0;
-  const select = `SELECT ${ROW_COLUMNS} FROM messages WHERE mailbox = ? AND `;
-  const runs: Tuple[][] = [];
-  if (last - first >= page.length * SPARSE) {
-    for (const uid of page) {
-      const found = await sql.tuples(`${select}uid = ?`, [mailbox, uid]);
-      if (found.length > 0) runs.push([...found]);
+  columns: FetchColumns,
+): Promise<Share | undefined> {
+  const select = `SELECT count(*), total(${weightSql(columns)}) ` +
+    "FROM messages WHERE mailbox = ? AND uid >= ? AND uid <= ?";
+  let taken = page.length;
+  while (true) {
+    const first = page[0] ?? 0;
+    const last = page[taken - 1] ?? 0;
+    if (last - first >= taken * SPARSE) return undefined;
+    const [sums = []] = await sql.tuples(select, [mailbox, first, last]);
+    const count = asNumber(sums[0], "count");
+    const weight = asNumber(sums[1], "weight");
+    if (count > taken) return undefined;
+    if (weight <= BATCH_BYTES || taken === 1) {
+      return { runs: [{ first, last, count }], taken };
     }
-    return runs;
+    taken = Math.max(1, Math.floor(taken * BATCH_BYTES / weight));
   }
-  let run: Tuple[] | undefined;
+}
+
+/** Whether nothing was found that was not wanted; both ascending. */
+function areAll(found: Uint32Array, wanted: Uint32Array): boolean {
   let at = 0;
-  for (
-    const tuple of await sql.tuples(
-      `${select}uid >= ? AND uid <= ? ORDER BY uid`,
-      [mailbox, first, last],
-    )
-  ) {
-    const uid = asNumber(tuple[UID], "uid");
+  for (const uid of found) {
+    while (at < wanted.length && (wanted[at] ?? 0) < uid) at++;
+    if (wanted[at] !== uid) return false;
+  }
+  return true;
+}
+
+/** Looks for each message of the page, until the batch is full. */
+async function sparseShare(
+  sql: Sql,
+  mailbox: MailboxId,
+  page: Uint32Array,
+  columns: FetchColumns,
+): Promise<Share> {
+  const runs: Run[] = [];
+  let run: Run | undefined;
+  let at = 0;
+  let weight = 0;
+  const isWhole = (page.at(-1) ?? 0) - (page[0] ?? 0) < page.length * SPARSE;
+  const rows = isWhole ? rowsBetween : rowsOf;
+  for (const row of await rows(sql, mailbox, page, weightSql(columns))) {
+    const uid = asNumber(row[0], "uid");
+    const bytes = asNumber(row[1], "weight");
     while (at < page.length && (page[at] ?? 0) < uid) at++;
     if (page[at] !== uid) {
       run = undefined;
       continue;
     }
-    if (run === undefined) runs.push(run = []);
-    run.push(tuple);
+    // Of what lies between two of them nothing is known.
+    if (!isWhole) run = undefined;
+    if (weight >= BATCH_BYTES) return { runs, taken: at };
+    weight += bytes;
+    if (run !== undefined) runs.pop();
+    run = { first: run?.first ?? uid, last: uid, count: (run?.count ?? 0) + 1 };
+    runs.push(run);
   }
-  return runs;
+  return { runs, taken: page.length };
 }
 
-/** As much as one batch may hold, and the UID with which the next begins. */
-function bounded(
+/** UID and weight of all messages from the first to the last. */
+async function rowsBetween(
+  sql: Sql,
+  mailbox: MailboxId,
+  page: Uint32Array,
+  weight: string,
+): Promise<Tuples> {
+  return await sql.tuples(
+    `SELECT uid, ${weight} FROM messages ` +
+      "WHERE mailbox = ? AND uid >= ? AND uid <= ? ORDER BY uid",
+    [mailbox, page[0] ?? 0, page.at(-1) ?? 0],
+  );
+}
+
+/** UID and weight of these messages. */
+async function rowsOf(
+  sql: Sql,
+  mailbox: MailboxId,
+  page: Uint32Array,
+  weight: string,
+): Promise<Tuples> {
+  const select = `SELECT uid, ${weight} FROM messages ` +
+    "WHERE mailbox = ? AND uid = ?";
+  const found: (readonly SqlValue[])[] = [];
+  for (const uid of page) {
+    found.push(...await sql.tuples(select, [mailbox, uid]));
+  }
+  return found;
+}
+
+async function readRuns(
+  sql: Sql,
+  mailbox: MailboxId,
+  { numbers, columns, from }: Selection,
   runs: readonly Run[],
-  columns: FetchColumns,
-): { readonly runs: readonly Run[]; readonly next: number | undefined } {
-  const kept: Run[] = [];
-  let weight = 0;
-  for (const run of runs) {
-    for (const [n, tuple] of run.entries()) {
-      if (weight >= BATCH_BYTES) {
-        if (n > 0) kept.push(run.slice(0, n));
-        return { runs: kept, next: asNumber(tuple[UID], "uid") };
-      }
-      weight += weightOf(tuple, columns);
+): Promise<PackedRows[]> {
+  const fields = {
+    numbers: numbers.map(([, text]) => text),
+    columns: columns.map(([, text]) => text),
+  };
+  const parts: PackedRows[] = [];
+  for (const { first, last, count } of runs) {
+    const rows = await sql.packed(
+      fields,
+      `${from} WHERE m.mailbox = ? AND m.uid >= ? AND m.uid <= ? ` +
+        "ORDER BY m.uid",
+      [mailbox, first, last],
+    );
+    if (rows.count !== count) {
+      throw new StorageError("corrupt", "A message has no content");
     }
-    kept.push(run);
+    parts.push(rows);
   }
-  return { runs: kept, next: undefined };
+  return parts;
 }
 
-function weightOf(tuple: Tuple, columns: FetchColumns): number {
-  const headerBytes = asNumber(tuple[HEADER], "header_bytes");
-  const bodyBytes = asNumber(tuple[SIZE], "size_bytes") - headerBytes;
-  let weight = SUMMARY_BYTES;
-  if (columns.header) weight += headerBytes;
-  if (bodyBytes <= (columns.bodyUpTo ?? -1)) weight += bodyBytes;
-  return weight;
+/** The rows of all runs by name. */
+function fieldsOf(
+  parts: readonly PackedRows[],
+  { numbers, columns }: Selection,
+): Fields {
+  return {
+    count: parts.reduce((sum, { count }) => sum + count, 0),
+    numbers: new Map(numbers.map(([name], n) => [
+      name,
+      joinedNumbers(parts.map((part) => part.numbers[n] ?? NO_NUMBERS)),
+    ])),
+    columns: new Map(columns.map(([name], n) => [
+      name,
+      joined(parts.map((part) => part.columns[n] ?? NO_COLUMN)),
+    ])),
+  };
+}
+
+const NO_NUMBERS = new Float64Array(0);
+const NO_COLUMN: PackedColumn = {
+  bytes: new Uint8Array(0),
+  starts: new Int32Array(0),
+  ends: new Int32Array(0),
+};
+
+/** The parts as one. */
+function joinedNumbers(parts: readonly Float64Array[]): Float64Array {
+  const [only, second] = parts;
+  if (only !== undefined && second === undefined) return only;
+  const all = new Float64Array(
+    parts.reduce((sum, { length }) => sum + length, 0),
+  );
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /** The parts of one column as one. */
@@ -231,36 +369,37 @@ function joined(parts: readonly PackedColumn[]): PackedColumn {
   return { bytes: concatBytes(parts.map(({ bytes }) => bytes)), starts, ends };
 }
 
+function uidsOf({ numbers }: Fields): Uint32Array {
+  return Uint32Array.from(numbers.get("uid") ?? NO_NUMBERS);
+}
+
 function pack(
-  tuples: readonly Tuple[],
-  { blob, ...columns }: { readonly [name: string]: PackedColumn },
+  fields: Fields,
   { ids }: FetchColumns,
 ): Pick<Batch, "packed" | "blobs"> {
-  const count = tuples.length;
-  const uids = new Uint32Array(count);
-  const numbers = new Float64Array(count * PACKED_NUMBERS);
-  const emailIds: string[] = [];
-  const threadIds: string[] = [];
-  for (const [n, tuple] of tuples.entries()) {
-    uids[n] = asNumber(tuple[UID], "uid");
-    for (let k = 0; k < PACKED_NUMBERS; k++) {
-      numbers[n * PACKED_NUMBERS + k] = asNumber(tuple[k + 1], "messages");
-    }
-    if (ids !== true) continue;
-    emailIds.push(emailIdOf(asNumber(tuple[CONTENT], "content")));
-    threadIds.push(String(tuple[THREAD]));
-  }
+  const { uid: _uid, content, ...numbers } = Object.fromEntries(fields.numbers);
+  const { blob, thread, ...columns } = Object.fromEntries(fields.columns);
   return {
     packed: {
-      uids,
+      uids: uidsOf(fields),
       numbers,
-      emailIds,
-      threadIds,
+      emailIds: ids && content ? Array.from(content, emailIdOf) : [],
+      threadIds: ids && thread ? texts(thread) : [],
       columns,
       bodies: new Map(),
     },
     blobs: hashes(blob),
   };
+}
+
+/** A column of short text. */
+function texts({ bytes, starts, ends }: PackedColumn): string[] {
+  const decoder = new TextDecoder();
+  return Array.from(
+    starts,
+    (start, n) =>
+      start < 0 ? "" : decoder.decode(bytes.subarray(start, ends[n])),
+  );
 }
 
 /** Blobs by index. */
@@ -284,10 +423,10 @@ async function withBlobs(
 ): Promise<FetchedMessage[]> {
   const bodies = new Map<number, Uint8Array>();
   const gone = new Set<number>();
-  const { uids } = packed;
+  const { uids, numbers } = packed;
   for (const [n, hash] of hashes) {
-    const size = (packed.numbers[n * PACKED_NUMBERS + SIZE - 1] ?? 0) -
-      (packed.numbers[n * PACKED_NUMBERS + HEADER - 1] ?? 0);
+    const size = (numbers.sizeBytes?.[n] ?? 0) -
+      (numbers.headerBytes?.[n] ?? 0);
     try {
       bodies.set(n, await readAll(await blobs.open(hash), size));
     } catch (error) {
