@@ -216,12 +216,17 @@ Deno.test("the sweep frees contents and blobs that nobody has, and no other", ()
       header: "Subject: y\r\n\r\n",
       body: "third body!",
     });
+    // Short enough for the database.
+    await deliver(store, ["ann@example.org"], {
+      header: "Subject: z\r\n\r\n",
+      body: "tiny",
+    });
     await storage.copy(inbox, Uint32Array.of(2), archive, { move: false });
-    await storage.storeFlags(inbox, Uint32Array.of(1, 2, 3), {
+    await storage.storeFlags(inbox, Uint32Array.of(1, 2, 3, 5), {
       mode: "add",
       flags: ["\\Deleted"],
     });
-    await storage.expunge(inbox, Uint32Array.of(1, 2, 3));
+    await storage.expunge(inbox, Uint32Array.of(1, 2, 3, 5));
     const orphan = await store.blobs.put(
       ReadableStream.from([new TextEncoder().encode("never committed")]),
     );
@@ -245,9 +250,14 @@ Deno.test("the sweep frees contents and blobs that nobody has, and no other", ()
         clock,
         log: SILENT_LOG,
       });
+    const inline = async (): Promise<unknown> =>
+      await driver.read(async (sql) =>
+        await sql.one("SELECT count(*) AS n FROM bodies")
+      );
     const count = async (): Promise<number> =>
       (await Array.fromAsync(store.blobs.list(Date.now() + 60_000))).length;
     assert.equal(await count(), 4);
+    assert.deepEqual({ ...await inline() as object }, { n: 1 });
     // A body that is being stored holds the sweep up.
     const held = await bodies.store({
       size: 11,
@@ -260,6 +270,7 @@ Deno.test("the sweep frees contents and blobs that nobody has, and no other", ()
     held.release();
     await sweeper.round();
     await sweeper.orphans();
+    assert.deepEqual({ ...await inline() as object }, { n: 0 });
     assert.equal(await count(), 4, "only the body of message 1 is unused");
     await sweep(late).orphans();
     assert.equal(await count(), 2, "the orphan and the held body are old now");

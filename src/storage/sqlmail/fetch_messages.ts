@@ -137,17 +137,21 @@ async function readBatch(
 
 /** What is selected, with names. */
 function selectionOf(columns: FetchColumns): Selection {
+  let from = "FROM messages m";
   const list: [PackedName | "blob" | "thread", string][] = [];
   for (const [name, column] of COLUMNS) {
     if (columns[name as keyof FetchColumns] === true) list.push([name, column]);
   }
+  if (list.length > 0 || columns.bodyUpTo !== undefined) {
+    from += " JOIN contents c ON c.id = m.content";
+  }
   // A body that is too long is never read from the disk.
   if (columns.bodyUpTo !== undefined) {
-    const fits = `CASE WHEN c.body_bytes <= ${Math.trunc(columns.bodyUpTo)}`;
-    list.push(["body", `${fits} THEN c.body END`]);
-    list.push(["blob", `${fits} THEN c.blob END`]);
+    const fits = `c.body_bytes <= ${Math.trunc(columns.bodyUpTo)}`;
+    from += ` LEFT JOIN bodies b ON b.content = c.id AND ${fits}`;
+    list.push(["body", "b.bytes"]);
+    list.push(["blob", `CASE WHEN ${fits} THEN c.blob END`]);
   }
-  const needsContent = list.length > 0;
   if (columns.ids) list.push(["thread", "m.thread_id"]);
   return {
     numbers: [
@@ -163,9 +167,7 @@ function selectionOf(columns: FetchColumns): Selection {
       ...(columns.ids ? [["content", "m.content"] as const] : []),
     ],
     columns: list,
-    from: needsContent
-      ? "FROM messages m JOIN contents c ON c.id = m.content"
-      : "FROM messages m",
+    from,
   };
 }
 

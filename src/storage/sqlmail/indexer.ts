@@ -262,8 +262,10 @@ export class Indexer {
   async #content(last: number, end: number): Promise<Row | undefined> {
     return await this.#options.driver.read(async (sql) =>
       await sql.one(
-        "SELECT id, sent_at, base_subject, structure, header, blob, body " +
-          "FROM contents WHERE id > ? AND id <= ? ORDER BY id LIMIT 1",
+        "SELECT c.id, c.sent_at, c.base_subject, c.structure, c.header, " +
+          "c.blob, b.bytes AS body FROM contents c " +
+          "LEFT JOIN bodies b ON b.content = c.id " +
+          "WHERE c.id > ? AND c.id <= ? ORDER BY c.id LIMIT 1",
         [last, end],
       )
     );

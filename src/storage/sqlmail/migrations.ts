@@ -3,11 +3,12 @@ import { StorageError } from "#src/errors/errors.ts";
 import type { StorageDriver } from "../driver.ts";
 import { SCHEMA_1 } from "./schema_1.ts";
 import { SCHEMA_2 } from "./schema_2.ts";
+import { SCHEMA_3 } from "./schema_3.ts";
 import { ensureDecoySecret } from "./scram_decoy.ts";
 import { ensureGeneration } from "./search_generation.ts";
 
 /** Step n leads from schema n to schema n + 1. Released steps never change. */
-const STEPS: readonly string[] = [SCHEMA_1, SCHEMA_2];
+const STEPS: readonly string[] = [SCHEMA_1, SCHEMA_2, SCHEMA_3];
 
 /** Number of the present schema. */
 export const SCHEMA_VERSION: number = STEPS.length;

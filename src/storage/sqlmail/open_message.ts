@@ -25,8 +25,9 @@ export async function openMessage(
     await sql.one(
       "SELECT c.header_bytes, c.body_bytes, c.blob, " +
         `${range.of === "body" ? "NULL" : "c.header"} AS header, ` +
-        `${range.of === "header" ? "NULL" : "c.body"} AS body ` +
+        `${range.of === "header" ? "NULL" : "b.bytes"} AS body ` +
         "FROM messages m JOIN contents c ON c.id = m.content " +
+        "LEFT JOIN bodies b ON b.content = c.id " +
         "WHERE m.mailbox = ? AND m.uid = ?",
       [mailbox, uid],
     )

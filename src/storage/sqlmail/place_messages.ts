@@ -65,8 +65,10 @@ const INSERT_CONTENT =
   "INSERT INTO contents (uses, header_bytes, body_bytes, " +
   "blob, sent_at, has_attachment, message_id, base_subject, sort_from, " +
   "sort_to, sort_cc, preview, envelope, body_structure, body_basic, " +
-  "structure, reference_ids, header, body) VALUES " +
-  "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id";
+  "structure, reference_ids, header) VALUES " +
+  "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id";
+
+const INSERT_BODY = "INSERT INTO bodies (content, bytes) VALUES (?, ?)";
 
 /** Stores a content for `uses` copies; gives its id. */
 export async function insertContent(
@@ -93,10 +95,11 @@ export async function insertContent(
     JSON.stringify(summary.structure),
     summary.references.join(" "),
     header,
-    body.kind === "inline" ? body.bytes : null,
   ]);
   if (row === undefined) throw new StorageError("corrupt", "No id for content");
-  return number(row, "id");
+  const id = number(row, "id");
+  if (body.kind === "inline") await context.run(INSERT_BODY, [id, body.bytes]);
+  return id;
 }
 
 const INSERT_MESSAGE = "INSERT INTO messages (mailbox, uid, modseq, flags, " +

@@ -43,14 +43,17 @@ export class Matcher {
   /** Whether the message is there and matches. */
   async matches(mailbox: MailboxId, uid: Uid): Promise<boolean> {
     const body = this.#needsBody
-      ? "c.structure, c.body_bytes, c.blob, c.body, "
+      ? "c.structure, c.body_bytes, c.blob, b.bytes AS body, "
+      : "";
+    const bodies = this.#needsBody
+      ? "LEFT JOIN bodies b ON b.content = c.id "
       : "";
     const row = await this.#source.driver.read(async (sql) =>
       await sql.one(
         `SELECT ${body}m.uid, m.modseq, m.flags, m.internal_date, ` +
           "m.saved_at, m.size_bytes, m.content, m.thread_id, " +
           "c.sent_at, c.header FROM messages m " +
-          "JOIN contents c ON c.id = m.content " +
+          `JOIN contents c ON c.id = m.content ${bodies}` +
           "WHERE m.mailbox = ? AND m.uid = ?",
         [mailbox, uid],
       )
