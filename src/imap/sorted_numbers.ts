@@ -1,6 +1,6 @@
-/** Binary search in ascending numbers. */
+/** Binary search in ascending integers, none of them twice. */
 
-/** A list of ascending numbers. */
+/** A list of such numbers. */
 export type Ascending = {
   readonly length: number;
   readonly [index: number]: number;
@@ -12,8 +12,17 @@ export function lowerBound(
   value: number,
   count: number = numbers.length,
 ): number {
-  let low = 0;
-  let high = count;
+  const first = numbers[0] ?? 0;
+  if (count === 0 || value <= first) return 0;
+  // With no gaps it stands here, with few not far before.
+  let high = Math.min(count, value - first);
+  let low = high - 1;
+  for (let step = 1; low >= 0 && (numbers[low] ?? 0) >= value; step *= 2) {
+    high = low;
+    low -= step;
+  }
+  low++;
+  if (low < 0) low = 0;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if ((numbers[middle] ?? 0) < value) low = middle + 1;

@@ -72,11 +72,12 @@ export class OrderMessages implements OrderPower {
       );
       await source.cache.loadFacts(view, signal);
       const { states } = first;
-      const found: number[] = [];
+      const found = new Uint32Array(columns.length);
+      let count = 0;
       for (let at = 0; at < columns.length; at++) {
-        if (states[at] === YES) found.push(at);
+        if (states[at] === YES) found[count++] = at;
       }
-      return order(columns, Uint32Array.from(found));
+      return order(columns, found.subarray(0, count));
     });
   }
 }

@@ -1,6 +1,11 @@
-/** SORT. RFC 5256 section 3, RFC 5957 section 3. */
+/**
+ * SORT. RFC 5256 section 3, RFC 5957 section 3. Stable sorts by one criterion
+ * after the other, the least important first: texts by counting their ranks,
+ * and mail is mostly in the order of its dates already.
+ */
 import type { SortCriterion } from "#src/imap/powers.ts";
 import type { MailboxColumns } from "./mailbox_columns.ts";
+import type { TextColumn } from "./text_column.ts";
 
 /** `found` in the order of the criteria; equal ones stay in their order. */
 export function sortPositions(
@@ -8,53 +13,106 @@ export function sortPositions(
   found: Uint32Array,
   criteria: readonly SortCriterion[],
 ): Uint32Array {
-  const keys = criteria.map(({ by, reverse }) => ({
-    values: valuesOf(columns, found, by),
-    sign: reverse ? -1 : 1,
-  }));
-  const order = Uint32Array.from(found, (_, n) => n);
-  const [only, second] = keys;
-  if (only !== undefined && second === undefined) {
-    const { values, sign } = only;
-    order.sort((a, b) => ((values[a] ?? 0) - (values[b] ?? 0)) * sign || a - b);
-  } else {
-    order.sort((a, b) => {
-      for (const { values, sign } of keys) {
-        const difference = (values[a] ?? 0) - (values[b] ?? 0);
-        if (difference !== 0) return difference * sign;
-      }
-      return a - b;
-    });
+  let order = found;
+  for (const criterion of withoutRepeated(criteria).toReversed()) {
+    order = sortedBy(columns, order, criterion);
   }
-  return order.map((n) => found[n] ?? 0);
+  return order;
+}
+
+/** Positions by sent date; equal ones stay in their order. */
+export function sortByDate(
+  columns: MailboxColumns,
+  found: Uint32Array,
+): Uint32Array {
+  return sortedBy(columns, found, { by: "date", reverse: false });
 }
 
 /** RFC 5256 section 2.2: the sent date, else when the message arrived. */
-export function sentAt(columns: MailboxColumns, position: number): number {
+function sentAt(columns: MailboxColumns, position: number): number {
   const sent = columns.facts.sentAt[position] ?? NaN;
   return Number.isNaN(sent) ? columns.internalDates[position] ?? 0 : sent;
 }
 
-/** Numbers that order the messages as the criterion does. */
-function valuesOf(
+/** What was sorted by already decides nothing the second time. */
+function withoutRepeated(criteria: readonly SortCriterion[]): SortCriterion[] {
+  const seen = new Set<SortCriterion["by"]>();
+  return criteria.filter(({ by }) => {
+    if (seen.has(by)) return false;
+    seen.add(by);
+    return true;
+  });
+}
+
+function sortedBy(
   columns: MailboxColumns,
-  found: Uint32Array,
-  by: SortCriterion["by"],
-): Float64Array {
+  positions: Uint32Array,
+  { by, reverse }: SortCriterion,
+): Uint32Array {
   switch (by) {
     case "arrival":
-      return Float64Array.from(found, (at) => columns.internalDates[at] ?? 0);
-    case "date":
-      return Float64Array.from(found, (at) => sentAt(columns, at));
-    case "size":
-      return Float64Array.from(found, (at) => columns.sizes[at] ?? 0);
-    default: {
-      const column = columns.facts.text(by);
-      const ranks = column.ranks();
-      return Float64Array.from(
-        found,
-        (at) => ranks[column.valueAt(at)] ?? 0,
+      return byNumber(
+        positions,
+        (at) => columns.internalDates[at] ?? 0,
+        reverse,
       );
-    }
+    case "date":
+      return byNumber(positions, (at) => sentAt(columns, at), reverse);
+    case "size":
+      return byNumber(positions, (at) => columns.sizes[at] ?? 0, reverse);
+    default:
+      return byRank(positions, columns.facts.text(by), reverse);
   }
+}
+
+function byNumber(
+  positions: Uint32Array,
+  valueAt: (position: number) => number,
+  reverse: boolean,
+): Uint32Array {
+  const { length } = positions;
+  const values = new Float64Array(length);
+  let isSorted = true;
+  for (let n = 0; n < length; n++) {
+    const value = valueAt(positions[n] ?? 0);
+    values[n] = reverse ? -value : value;
+    if (n > 0 && (values[n - 1] ?? 0) > (values[n] ?? 0)) isSorted = false;
+  }
+  if (isSorted) return positions;
+  const order = new Uint32Array(length);
+  for (let n = 0; n < length; n++) order[n] = n;
+  order.sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0) || a - b);
+  for (let n = 0; n < length; n++) order[n] = positions[order[n] ?? 0] ?? 0;
+  return order;
+}
+
+/** Counts how many have each rank, then puts each to its place. */
+function byRank(
+  positions: Uint32Array,
+  column: TextColumn,
+  reverse: boolean,
+): Uint32Array {
+  const ranks = column.ranks();
+  const last = ranks.length - 1;
+  const rankAt = (position: number): number => {
+    const rank = ranks[column.valueAt(position)] ?? 0;
+    return reverse ? last - rank : rank;
+  };
+  const next = new Uint32Array(ranks.length + 1);
+  for (let n = 0; n < positions.length; n++) {
+    const rank = rankAt(positions[n] ?? 0);
+    next[rank + 1] = (next[rank + 1] ?? 0) + 1;
+  }
+  for (let rank = 0; rank < ranks.length; rank++) {
+    next[rank + 1] = (next[rank + 1] ?? 0) + (next[rank] ?? 0);
+  }
+  const order = new Uint32Array(positions.length);
+  for (let n = 0; n < positions.length; n++) {
+    const position = positions[n] ?? 0;
+    const rank = rankAt(position);
+    const to = next[rank] ?? 0;
+    order[to] = position;
+    next[rank] = to + 1;
+  }
+  return order;
 }

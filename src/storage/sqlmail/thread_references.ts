@@ -5,7 +5,7 @@
  */
 import type { ThreadWalk } from "#src/imap/powers.ts";
 import type { MailboxColumns } from "./mailbox_columns.ts";
-import { sentAt } from "./sort_positions.ts";
+import { sortByDate } from "./sort_positions.ts";
 
 /** No parent. */
 const NONE = -1;
@@ -109,10 +109,7 @@ class Forest {
   ) {
     this.#columns = columns;
     this.#found = found;
-    const dates = Float64Array.from(found, (at) => sentAt(columns, at));
-    this.#byDate = Uint32Array.from(found, (_, node) => node).sort((a, b) =>
-      (dates[a] ?? 0) - (dates[b] ?? 0) || a - b
-    );
+    this.#byDate = nodesOf(sortByDate(columns, found), found);
     this.#parents = this.#prune(links);
   }
 
@@ -287,4 +284,13 @@ class Siblings {
   of(parent: number): readonly number[] {
     return this.#lists.get(parent) ?? [];
   }
+}
+
+/** The nodes of sorted positions: where each stands in `found`. */
+function nodesOf(sorted: Uint32Array, found: Uint32Array): Uint32Array {
+  const nodes = new Uint32Array((found.at(-1) ?? 0) + 1);
+  for (let node = 0; node < found.length; node++) {
+    nodes[found[node] ?? 0] = node;
+  }
+  return sorted.map((position) => nodes[position] ?? 0);
 }

@@ -1,7 +1,7 @@
 /** THREAD=ORDEREDSUBJECT. RFC 5256 section 3. */
 import type { ThreadWalk } from "#src/imap/powers.ts";
 import type { MailboxColumns } from "./mailbox_columns.ts";
-import { sortPositions } from "./sort_positions.ts";
+import { sortByDate } from "./sort_positions.ts";
 
 /**
  * Messages of one base subject are a thread, by sent date; the first is the
@@ -12,10 +12,7 @@ export function threadBySubject(
   found: Uint32Array,
 ): ThreadWalk {
   const subject = columns.facts.text("subject");
-  const byDate = sortPositions(columns, found, [{
-    by: "date",
-    reverse: false,
-  }]);
+  const byDate = sortByDate(columns, found);
   const threads = new Map<number, number[]>();
   for (const position of byDate) {
     const value = subject.valueAt(position);
