@@ -178,10 +178,7 @@ class Forest {
             (this.#isReply(known) && !this.#isReply(root))));
       if (isBetter) subjects.set(subject, root);
     }
-    let next = this.#parents.length;
-    for (const absent of this.#members.keys()) {
-      next = Math.max(next, absent + 1);
-    }
+    let next = this.#nodes();
     for (const root of roots) {
       const subject = this.#subjectOf(root);
       if (subject === undefined) continue;
@@ -209,32 +206,45 @@ class Forest {
 
   /** Step 6, and the threads in the order in which they are written. */
   walk(): ThreadWalk {
-    const children = new Siblings();
+    const roots = this.#roots();
+    const children = new Siblings(this.#nodes());
     for (const node of this.#byDate) {
       const parent = this.#parents[node] ?? NONE;
       if (parent !== NONE) children.add(parent, node);
     }
-    const uids: number[] = [];
-    const depths: number[] = [];
-    for (const root of this.#roots()) {
-      const stack: [node: number, depth: number][] = [[root, 0]];
-      for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-        const [node, depth] = top;
+    const most = this.#found.length + roots.length;
+    const uids = new Uint32Array(most);
+    const depths = new Uint32Array(most);
+    let count = 0;
+    // Nodes, each with its depth after it.
+    const stack: number[] = [];
+    for (const root of roots) {
+      stack.push(root, 0);
+      while (stack.length > 0) {
+        const depth = stack.pop() ?? 0;
+        const node = stack.pop() ?? 0;
         const position = this.#found[node];
-        uids.push(
-          position === undefined ? 0 : this.#columns.uids[position] ?? 0,
-        );
-        depths.push(depth);
-        const own = children.of(node);
-        for (let n = own.length - 1; n >= 0; n--) {
-          stack.push([own[n] ?? 0, depth + 1]);
+        uids[count] = position === undefined
+          ? 0
+          : this.#columns.uids[position] ?? 0;
+        depths[count++] = depth;
+        // The last is put first, so that the first comes next.
+        let child = children.last(node);
+        for (; child !== NONE; child = children.before(child)) {
+          stack.push(child, depth + 1);
         }
       }
     }
-    return {
-      uids: Uint32Array.from(uids),
-      depths: Uint32Array.from(depths),
-    };
+    return { uids: uids.slice(0, count), depths: depths.slice(0, count) };
+  }
+
+  /** How many nodes there are at most, absent ones included. */
+  #nodes(): number {
+    let most = this.#found.length;
+    for (const absent of this.#members.keys()) {
+      most = Math.max(most, absent + 1);
+    }
+    return most;
   }
 
   /** What stands at the root, by date; an absent one by its first child. */
@@ -271,18 +281,27 @@ class Forest {
   }
 }
 
-/** Lists of children. */
+/** Children of each node, from the last back to the first. */
 class Siblings {
-  readonly #lists = new Map<number, number[]>();
+  readonly #last: Int32Array;
+  readonly #before: Int32Array;
 
-  add(parent: number, child: number): void {
-    const list = this.#lists.get(parent);
-    if (list === undefined) this.#lists.set(parent, [child]);
-    else list.push(child);
+  constructor(nodes: number) {
+    this.#last = new Int32Array(nodes).fill(NONE);
+    this.#before = new Int32Array(nodes).fill(NONE);
   }
 
-  of(parent: number): readonly number[] {
-    return this.#lists.get(parent) ?? [];
+  add(parent: number, child: number): void {
+    this.#before[child] = this.last(parent);
+    this.#last[parent] = child;
+  }
+
+  last(parent: number): number {
+    return this.#last[parent] ?? NONE;
+  }
+
+  before(child: number): number {
+    return this.#before[child] ?? NONE;
   }
 }
 
