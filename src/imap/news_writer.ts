@@ -2,7 +2,7 @@
  * Tells a client what is new in its selected mailbox. RFC 9051 section 7.4.1,
  * 7.5.1 and 7.5.2, RFC 7162 section 3.2.10 (VANISHED).
  */
-import type { Uid } from "./backend.ts";
+import type { ModSeq, Uid } from "./backend.ts";
 import { StorageError } from "#src/errors/errors.ts";
 import { fetchMessages } from "./commands/fetch.ts";
 import { ImapError } from "./errors.ts";
@@ -50,6 +50,18 @@ export function writeCounts(session: Session): void {
   const { selected, out } = session;
   out.text(`* ${selected.exists} EXISTS\r\n`);
   if (!session.rev2) out.text(`* ${selected.recentCount} RECENT\r\n`);
+}
+
+/**
+ * How far a client that resynchronises has come, where EXISTS or VANISHED
+ * does not show it: it need not ask for its own APPEND again. INTEROP
+ * interimap: without it, it stores the flags of what it put there anew. Not
+ * where changes of flags were kept from it. RFC 7162 section 3.2.
+ */
+export function writeHighest(session: Session, news: News, upTo: ModSeq): void {
+  if (!session.qresync || !session.wants.flags) return;
+  if (news.exists === undefined && news.expungedUids.length === 0) return;
+  session.out.line(`* OK [HIGHESTMODSEQ ${upTo}] Highest`);
 }
 
 /**

@@ -30,6 +30,7 @@ import { ResponseWriter } from "./wire/response_writer.ts";
 import {
   writeCounts,
   writeExpunged,
+  writeHighest,
   writeNewKeywords,
   writeNewMessages,
 } from "./news_writer.ts";
@@ -381,6 +382,7 @@ export class Session {
       return;
     }
     const news = selected.takeNews({ expunge: options.expunge });
+    const upTo = selected.view.status.highestModSeq;
     if (contexts.size > 0) contexts.tellExpunged(this, news);
     await writeExpunged(this, news);
     if (news.exists !== undefined) {
@@ -394,6 +396,9 @@ export class Session {
       await this.out.relieve();
     }
     if (news.exists !== undefined) await writeNewMessages(this, news.newFrom);
+    // Own EXPUNGE and MOVE say it in their tagged answer.
+    const isTold = options.always && news.exists === undefined;
+    if (options.expunge && !isTold) writeHighest(this, news, upTo);
     if (contexts.size > 0) await contexts.tellChanged(this);
   }
 
