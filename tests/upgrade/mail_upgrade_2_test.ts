@@ -15,7 +15,14 @@ Deno.test("schema 2 counts what is there and clears the name Other Users", async
     database.exec(
       "UPDATE mailboxes SET name = 'Other Users' WHERE name = 'Projects';" +
         "UPDATE mailboxes SET name = 'Other Users/2026' " +
-        "WHERE name = 'Projects/2026'",
+        "WHERE name = 'Projects/2026';" +
+        // And names that are in the way of the new ones.
+        "UPDATE mailboxes SET name = 'Other Users 1' WHERE name = 'Archive';" +
+        "UPDATE mailboxes SET name = 'Other Users 2/2026' " +
+        "WHERE name = 'Drafts';" +
+        "INSERT INTO subscriptions (account, name) SELECT id, name FROM " +
+        "(SELECT id FROM accounts), (SELECT 'Other Users' AS name UNION " +
+        "SELECT 'Other Users/gone' UNION SELECT 'Other Users 3')",
     );
     database.close();
     const store = await openStore(folder);
@@ -28,10 +35,20 @@ Deno.test("schema 2 counts what is there and clears the name Other Users", async
         messages: 1000,
       });
       const list = await storage.listMailboxes(account);
-      const names = list.map(({ name }) => name);
-      assert.ok(names.includes(`Other Users ${account}`));
-      assert.ok(names.includes(`Other Users ${account}/2026`));
-      assert.ok(!names.some((name) => /^Other Users(?:\/|$)/.test(name)));
+      const others = list.filter(({ name }) => name.startsWith("Other"))
+        .map(({ name, id, subscribed }) =>
+          [name, id !== undefined, subscribed] as const
+        )
+        .toSorted(([a], [b]) => a < b ? -1 : 1);
+      assert.deepEqual(others, [
+        ["Other Users 1", true, false],
+        ["Other Users 2", false, false],
+        ["Other Users 2/2026", true, false],
+        ["Other Users 3", false, true],
+        ["Other Users 4", true, true],
+        ["Other Users 4/2026", true, false],
+        ["Other Users 4/gone", false, true],
+      ]);
 
       let messages = 0;
       let sizeBytes = 0;

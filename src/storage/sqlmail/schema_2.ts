@@ -13,12 +13,37 @@ UPDATE mailboxes SET deleted_bytes = COALESCE(
     WHERE mailbox = mailboxes.id AND flags & 8 <> 0), 0)
   WHERE deleted > 0;
 
+-- The first name \`Other Users N\` that the account has not given to anything.
+CREATE TABLE other_users (account INTEGER PRIMARY KEY, name TEXT NOT NULL);
+INSERT INTO other_users (account, name)
+  WITH RECURSIVE tried (account, n) AS (
+    SELECT account, 1 FROM (
+      SELECT account, name FROM mailboxes
+      UNION SELECT account, name FROM subscriptions) AS names
+      WHERE name = 'Other Users' OR substr(name, 1, 12) = 'Other Users/'
+      GROUP BY account
+    UNION ALL
+    SELECT account, n + 1 FROM tried
+      WHERE EXISTS (SELECT 1 FROM mailboxes m WHERE m.account = tried.account
+          AND (m.name = 'Other Users ' || n
+            OR m.name >= 'Other Users ' || n || '/'
+              AND m.name < 'Other Users ' || n || '0'))
+        OR EXISTS (SELECT 1 FROM subscriptions s
+          WHERE s.account = tried.account
+          AND (s.name = 'Other Users ' || n
+            OR s.name >= 'Other Users ' || n || '/'
+              AND s.name < 'Other Users ' || n || '0'))
+  )
+  SELECT account, 'Other Users ' || max(n) FROM tried GROUP BY account;
 UPDATE mailboxes
-  SET name = 'Other Users ' || account || substr(name, 12)
+  SET name = (SELECT o.name FROM other_users o
+    WHERE o.account = mailboxes.account) || substr(name, 12)
   WHERE name = 'Other Users' OR substr(name, 1, 12) = 'Other Users/';
 UPDATE subscriptions
-  SET name = 'Other Users ' || account || substr(name, 12)
+  SET name = (SELECT o.name FROM other_users o
+    WHERE o.account = subscriptions.account) || substr(name, 12)
   WHERE name = 'Other Users' OR substr(name, 1, 12) = 'Other Users/';
+DROP TABLE other_users;
 
 -- The sums over the mailboxes of an account.
 CREATE TABLE usage (
