@@ -6,8 +6,8 @@ import { APART, NEXT_AFTER_SPACE, type WordCutter } from "./word_cutter.ts";
 /** Content ids that one block covers at most. */
 export const MAX_SPAN = 4_096;
 
-/** Places that one block holds at most, some documents more or less. */
-const MAX_BLOCK_PLACES = 3_000_000;
+/** Places after which a block is full: what it takes in memory, 8 bytes each. */
+export const MAX_BLOCK_PLACES = 1_500_000;
 
 /** Place beyond which the text of a message is left out. */
 const MAX_PLACE = 2_000_000;
@@ -80,8 +80,9 @@ export class BlockBuilder {
     return this.#documents;
   }
 
-  get isFull(): boolean {
-    return this.#places > MAX_BLOCK_PLACES;
+  /** Places of words. */
+  get places(): number {
+    return this.#places;
   }
 
   /** Documents with words that are too long; deltas. */

@@ -19,6 +19,7 @@ export interface BlockRange {
   readonly first: number;
   readonly last: number;
   readonly documents: number;
+  readonly places: number;
 }
 
 /** All blocks, ascending. */
@@ -26,12 +27,13 @@ export async function readBlocks(
   sql: Pick<WriteSql, "all">,
 ): Promise<readonly (BlockRange & { readonly builtAt: number })[]> {
   const rows = await sql.all(
-    "SELECT first, last, documents, built_at FROM blocks ORDER BY first",
+    "SELECT first, last, documents, places, built_at FROM blocks ORDER BY first",
   );
   return rows.map((row) => ({
     first: number(row, "first"),
     last: number(row, "last"),
     documents: number(row, "documents"),
+    places: number(row, "places"),
     builtAt: number(row, "built_at"),
   }));
 }
@@ -62,12 +64,14 @@ export async function writeBlock(
     }
   }
   await sql.run(
-    "INSERT INTO blocks (first, last, documents, built_at, first_word, " +
-      "last_word, ranges, vague, partial) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO blocks (first, last, documents, places, built_at, " +
+      "first_word, last_word, ranges, vague, partial) " +
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [
       builder.first,
       block.last,
       builder.documents,
+      builder.places,
       block.now,
       firstWord,
       id - 1,

@@ -14,7 +14,7 @@
  */
 
 /** Number of this layout and of what `fold` and `WordCutter` make of a text. */
-export const SEARCH_FORMAT = 1;
+export const SEARCH_FORMAT = 2;
 
 /** Stands before each word in `grams`; `fold` leaves no control characters. */
 export const WORD_START = "\u0001";
@@ -42,6 +42,8 @@ CREATE TABLE blocks (
   first INTEGER PRIMARY KEY,
   last INTEGER NOT NULL,
   documents INTEGER NOT NULL,
+  -- Of words, in all documents.
+  places INTEGER NOT NULL,
   built_at INTEGER NOT NULL,
   first_word INTEGER NOT NULL,
   last_word INTEGER NOT NULL,

@@ -20,6 +20,7 @@ import type { Row, StorageDriver, WriteSql } from "../driver.ts";
 import {
   BlockBuilder,
   type DocumentText,
+  MAX_BLOCK_PLACES,
   MAX_SPAN,
 } from "../fulltext/block_builder.ts";
 import {
@@ -61,6 +62,12 @@ const BUSY_RATE = 50;
 /** Rest after each slice while it is busy, in slices. */
 const BUSY_REST = 15;
 
+/** When the turn of others takes so long there are others. */
+const OTHERS_MS = 0.2;
+
+/** Rest after each slice while there are, in slices. */
+const OTHERS_REST = 3;
+
 /** Longest rest. */
 const MAX_REST_MS = 1_000;
 
@@ -94,6 +101,8 @@ export interface IndexerOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Instead of `MAX_BLOCK_PLACES`. */
+  readonly blockPlaces?: number;
 }
 
 /** Indexes. */
@@ -178,14 +187,22 @@ export class Indexer {
     const from = await this.#next(end);
     let first = from;
     let documents = Math.min(newest - from + 1, MAX_DOCUMENTS);
+    let places = 0;
     for (const block of blocks.toReversed()) {
       const sum = documents + block.documents;
       if (block.documents > documents * ABSORB || sum > MAX_DOCUMENTS) break;
       if (from - block.first >= MAX_SPAN / 2) break;
+      // Half of a block at least is for what is new.
+      places += block.places;
+      if (places > this.#blockPlaces / 2) break;
       first = block.first;
       documents = sum;
     }
     await this.#build(first, { most: MAX_SPAN, atLeast: from });
+  }
+
+  get #blockPlaces(): number {
+    return this.#options.blockPlaces ?? MAX_BLOCK_PLACES;
   }
 
   /** The first content after `id`: there may be a wide gap. */
@@ -212,7 +229,8 @@ export class Indexer {
       const row = await this.#content(last, first + most - 1);
       if (row === undefined) break;
       const id = number(row, "id");
-      const enough = builder.isFull || builder.documents >= MAX_DOCUMENTS;
+      const enough = builder.places > this.#blockPlaces ||
+        builder.documents >= MAX_DOCUMENTS;
       if (enough && id > atLeast) break;
       last = id;
       const header = new HeaderBlock(bytes(row, "header"));
@@ -410,8 +428,17 @@ export class Indexer {
         this.#signal,
       );
       this.#signal?.throwIfAborted();
-    } else await new Promise<void>((resolve) => setImmediate(resolve));
+    } else await this.#others(now - this.#sliceBegan);
     this.#sliceBegan = performance.now();
+  }
+
+  /** Their turn, and a rest where somebody had waited for it. */
+  async #others(slice: number): Promise<void> {
+    const asked = performance.now();
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (performance.now() - asked < OTHERS_MS) return;
+    await this.#options.clock.sleep(slice * OTHERS_REST, this.#signal);
+    this.#signal?.throwIfAborted();
   }
 
   async #measure(now: number): Promise<void> {

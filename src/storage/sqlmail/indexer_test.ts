@@ -16,7 +16,7 @@ interface Bench {
   readonly store: TestStore;
   readonly inbox: MailboxId;
   /** Indexes all that waits; how many blocks that were. */
-  index(now?: number): Promise<number>;
+  index(now?: number, blockPlaces?: number): Promise<number>;
   status(): Promise<{ readonly contents: number; readonly indexed: number }>;
 }
 
@@ -37,7 +37,7 @@ async function withStore(
       folder,
       store,
       inbox: id,
-      async index(now = 0): Promise<number> {
+      async index(now = 0, blockPlaces): Promise<number> {
         const indexer = new Indexer({
           driver,
           blobs: store.blobs,
@@ -47,9 +47,11 @@ async function withStore(
             now: () => now,
             // Looks for deleted contents at every round.
             monotonic: () => performance.now() + 1e9 * asked++,
-            sleep: (ms, signal) => SYSTEM_CLOCK.sleep(ms, signal),
+            // Nothing else holds the test up while it rests.
+            sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
           },
           log: SILENT_LOG,
+          ...(blockPlaces !== undefined && { blockPlaces }),
         });
         let blocks = 0;
         while (await indexer.round()) blocks++;
@@ -356,3 +358,27 @@ Deno.test("text in blobs and text that is too long is found", () =>
       [1],
     );
   }, { blobThreshold: 100 }));
+
+Deno.test("long messages fill blocks, and no block is built over and over", () =>
+  withStore(async ({ store, inbox, index, status }) => {
+    const text = Array.from({ length: 100 }, (_, n) => `word${n}`).join(" ");
+    const append = (count: number): Promise<unknown> =>
+      store.storage.append(
+        inbox,
+        Array.from({ length: count }, (_, n) =>
+          message(`Subject: ${n}`, `${text} end${n}`)),
+      );
+    await append(200);
+    // About a hundred places a message: ten messages a block.
+    const first = await index(0, 1_000);
+    assert.ok(first <= 25, `${first} blocks were built`);
+    for (let n = 0; n < 40; n++) {
+      await append(1);
+      const more = await index(0, 1_000);
+      assert.ok(more <= 2, `${more} blocks were built for one message`);
+    }
+    const { contents, indexed } = await status();
+    assert.equal(indexed, contents);
+    const found = await store.storage.search(inbox, body("end199"));
+    assert.deepEqual([...found], [200]);
+  }));
