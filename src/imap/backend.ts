@@ -239,12 +239,31 @@ export interface PlacedMessages {
   readonly uids: Uint32Array;
 }
 
+/** An annotation that was set or removed. RFC 5464 section 3.2. */
+export interface AnnotationChange {
+  /** In lower case, as `/shared/comment`. */
+  readonly name: string;
+  /** The one who can read it; `undefined`: everybody with the rights. */
+  readonly reader: AccountId | undefined;
+}
+
 /** Says that a mailbox has moved on. */
 export interface ChangeHint {
+  /** The owner; of annotations of the server: who has set them. */
   readonly account: AccountId;
   /** `undefined`: the list of mailboxes changed (create, rename, subscribe). */
   readonly mailbox: MailboxId | undefined;
   readonly modSeq: ModSeq;
+  /**
+   * Then the hint says this and nothing else: annotations of the mailbox were
+   * changed, or of the server where `mailbox` is `undefined`. Unlike the rest
+   * it can not be asked for, so it must come once, and names no values.
+   */
+  readonly annotations?: {
+    readonly changes: readonly AnnotationChange[];
+    /** `by` of `MetadataPower.set`. */
+    readonly by: string | undefined;
+  };
 }
 
 /** The store in IMAP terms. */

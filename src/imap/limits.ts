@@ -45,6 +45,9 @@ export const MAX_NOTIFY_MAILBOXES = 10_000;
 /** Own changes of names that are remembered until the list has been read. */
 export const MAX_NOTIFY_OWN = 1000;
 
+/** Names of changed annotations that wait for one client: a few commands' worth. */
+export const MAX_NOTIFY_ANNOTATIONS = 1000;
+
 /** Mailboxes that one ESEARCH looks into. */
 export const MAX_SEARCHED_MAILBOXES = 1_000;
 

@@ -30,7 +30,7 @@ export class MailboxViews {
   /** Begins to listen to the store. */
   start(): void {
     this.#stopWatching ??= this.#backend.watch((hint) => {
-      if (hint.mailbox === undefined) return;
+      if (hint.mailbox === undefined || hint.annotations !== undefined) return;
       const entry = this.#entries.get(hint.mailbox);
       if (entry === undefined) return;
       if (entry.loaded !== undefined) entry.loaded.hint(hint.modSeq);

@@ -7,6 +7,7 @@ import { MAX_METADATA_NAME, MAX_METADATA_NAMES } from "./metadata_limits.ts";
 import type { Session } from "./session.ts";
 import { asciiText, lowerAscii } from "./wire/ascii.ts";
 import type { Cursor } from "./wire/cursor.ts";
+import type { ResponseWriter } from "./wire/response_writer.ts";
 import { encodeUtf8 } from "./wire/utf8.ts";
 
 /** Below this nothing can be seen. */
@@ -115,6 +116,12 @@ export async function writeMetadata(
   return longest;
 }
 
+/** A name in its shortest form. */
+export function writeEntryName(out: ResponseWriter, name: string): void {
+  if (/^[a-z0-9/._+-]+$/i.test(name)) out.text(name);
+  else out.string(encodeUtf8(name));
+}
+
 function writeEntries(
   { out }: Session,
   mailbox: string,
@@ -126,9 +133,7 @@ function writeEntries(
   out.text("* METADATA ").mailbox(mailbox).text(" (");
   entries.forEach(({ name, value }, n) => {
     if (n > 0) out.text(" ");
-    const spelled = spell(name);
-    if (/^[a-z0-9/._+-]+$/i.test(spelled)) out.text(spelled);
-    else out.string(encodeUtf8(spelled));
+    writeEntryName(out, spell(name));
     out.text(" ");
     if (value === undefined) out.text("NIL");
     // NUL can stand in no other string. RFC 9051 section 9, `literal8`.

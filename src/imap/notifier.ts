@@ -1,11 +1,13 @@
 /**
  * Watches the mailboxes of an account for one session and tells what happens to
  * those that are not selected: STATUS for messages (RFC 5465 section 5.1 to
- * 5.3), LIST for names and subscriptions (section 5.4 and 5.5). The selected
- * mailbox is the business of `news_writer.ts`.
+ * 5.3), LIST for names and subscriptions (section 5.4 and 5.5), METADATA for
+ * annotations (section 5.6 and 5.7). News of messages in the selected mailbox
+ * are the business of `news_writer.ts`.
  *
  * A hint only marks a mailbox; what is told is the difference between what the
- * client knows and what is now. So nothing piles up for a slow client.
+ * client knows and what is now. So nothing piles up for a slow client. Only
+ * annotations have no history: their names wait, up to a bound.
  */
 import type {
   ChangeHint,
@@ -14,6 +16,11 @@ import type {
   MailboxStatus,
 } from "./backend.ts";
 import { StorageError } from "#src/errors/errors.ts";
+import {
+  type Annotated,
+  AnnotationNews,
+  writeChangedEntries,
+} from "./annotation_news.ts";
 import { ImapError } from "./errors.ts";
 import { MAX_NOTIFY_MAILBOXES, MAX_NOTIFY_OWN } from "./limits.ts";
 import { nameChanges } from "./name_changes.ts";
@@ -22,7 +29,9 @@ import {
   NOTIFY_NONE,
   type NotifyEvent,
   type NotifyRequest,
+  wantsAnywhere,
 } from "./notify_request.ts";
+import { mayAnnotate } from "./rights.ts";
 import type { Session } from "./session.ts";
 import { type StatusItem, writeStatus } from "./status_items.ts";
 import { tellListed } from "./tell_name.ts";
@@ -30,10 +39,15 @@ import { tellListed } from "./tell_name.ts";
 /** Above so many changed mailboxes all are read at once. */
 const FEW = 4;
 
+/** No two of all sessions share an id of that length. */
+const ID_BYTES = 8;
+
 /** One NOTIFY command in force. */
 export class Notifier {
   /** Called when there is something to tell. */
   onWake: (() => void) | undefined;
+  /** By which it knows hints of what this client has done itself. */
+  readonly id: string;
   readonly #session: Session;
   #request: NotifyRequest;
   /** What the client has been told, or could have asked for. */
@@ -41,6 +55,7 @@ export class Notifier {
   #byId: ReadonlyMap<MailboxId, MailboxInfo> = new Map();
   readonly #changed: Set<MailboxId> = new Set();
   #isListChanged = false;
+  readonly #annotations: AnnotationNews;
   /** Names that this client has changed itself. */
   readonly #own: Set<string> = new Set();
   #stopWatching: (() => void) | undefined;
@@ -48,6 +63,8 @@ export class Notifier {
   private constructor(session: Session, request: NotifyRequest) {
     this.#session = session;
     this.#request = request;
+    this.#annotations = new AnnotationNews(session.account.id);
+    this.id = session.services.random(ID_BYTES).toHex();
   }
 
   /** Begins to watch. `NO [NOTIFICATIONOVERFLOW]` where that is too much. */
@@ -86,6 +103,7 @@ export class Notifier {
     this.#stopWatching = undefined;
     this.#changed.clear();
     this.#isListChanged = false;
+    this.#annotations.clear();
   }
 
   /** The client has made, removed or renamed this itself and knows of it. */
@@ -112,11 +130,17 @@ export class Notifier {
 
   /** Tells what has changed since the last time. */
   async tell(): Promise<void> {
-    if (!this.#isListChanged && this.#changed.size === 0) return;
+    const isAny = this.#isListChanged || this.#changed.size > 0 ||
+      !this.#annotations.isEmpty;
+    if (!isAny) return;
+    if (this.#annotations.isOverfull) {
+      return this.#overflow("Too much has changed");
+    }
     try {
       if (this.#isListChanged || this.#changed.size > FEW) {
         await this.#tellList();
       } else await this.#tellFew();
+      await this.#tellAnnotations();
     } catch (error) {
       const isOurs = error instanceof StorageError;
       if (!isOurs) throw error;
@@ -126,7 +150,12 @@ export class Notifier {
     }
   }
 
-  #hint({ account, mailbox }: ChangeHint): void {
+  #hint(hint: ChangeHint): void {
+    const { account, mailbox } = hint;
+    if (hint.annotations !== undefined) {
+      if (this.#noteAnnotations(hint)) this.onWake?.();
+      return;
+    }
     if (mailbox === undefined) {
       if (account !== this.#session.account.id) return;
       this.#isListChanged = true;
@@ -137,6 +166,20 @@ export class Notifier {
       if (this.#session.trySelected?.view.mailbox === mailbox) return;
     }
     this.onWake?.();
+  }
+
+  /** Whether there is something to tell. */
+  #noteAnnotations(hint: ChangeHint): boolean {
+    if (hint.annotations?.by === this.id) return false;
+    const { mailbox } = hint;
+    if (mailbox === undefined) {
+      return wantsAnywhere(this.#request, "ServerMetadataChange") &&
+        this.#annotations.add(hint);
+    }
+    // One that is not known may be new: then the list says so first.
+    return wantsAnywhere(this.#request, "MailboxMetadataChange") &&
+      (this.#isListChanged || this.#byId.has(mailbox)) &&
+      this.#annotations.add(hint);
   }
 
   #know(mailboxes: readonly MailboxInfo[]): void {
@@ -157,7 +200,9 @@ export class Notifier {
     const before = this.#known;
     const knownById = this.#byId;
     const now = await services.backend.listMailboxes(account.id);
-    if (now.length > MAX_NOTIFY_MAILBOXES) return this.#overflow();
+    if (now.length > MAX_NOTIFY_MAILBOXES) {
+      return this.#overflow("There are too many mailboxes to watch");
+    }
     this.#know(now);
     for (const change of nameChanges(before, now)) {
       if (own.has(change.listed.name)) continue;
@@ -187,6 +232,34 @@ export class Notifier {
       this.#know(this.#known.map((one) => one.id === id ? info : one));
       await this.#compare(old, info);
     }
+  }
+
+  /** RFC 5465 section 5.6 and 5.7: names, and no values. */
+  async #tellAnnotations(): Promise<void> {
+    for (const place of this.#annotations.places) {
+      const name = await this.#annotatedName(place);
+      // Only now: what comes while rights are asked for is told as well.
+      const entries = this.#annotations.take(place);
+      if (name === undefined || entries.length === 0) continue;
+      writeChangedEntries(this.#session, name, entries);
+      await this.#session.out.relieve();
+    }
+  }
+
+  /** Under which name it is told; `undefined`: it is not. */
+  async #annotatedName(place: Annotated): Promise<string | undefined> {
+    if (place === undefined) return "";
+    const info = this.#byId.get(place);
+    if (info === undefined || !this.#wants(info, "MailboxMetadataChange")) {
+      return undefined;
+    }
+    if (info.rights === undefined) return info.name;
+    const { services, account } = this.#session;
+    const rights = await services.backend.powers?.acl?.rightsOf({
+      account: account.id,
+      mailbox: place,
+    });
+    return mayAnnotate(rights ?? info.rights) ? info.name : undefined;
   }
 
   async #find(
@@ -230,12 +303,10 @@ export class Notifier {
   }
 
   /** RFC 5465 section 5.8: as if NOTIFY NONE had come. */
-  #overflow(): void {
+  #overflow(text: string): void {
     this.stop();
     this.#request = NOTIFY_NONE;
-    this.#session.out.line(
-      "* OK [NOTIFICATIONOVERFLOW] There are too many mailboxes to watch",
-    );
+    this.#session.out.line(`* OK [NOTIFICATIONOVERFLOW] ${text}`);
   }
 }
 

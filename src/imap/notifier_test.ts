@@ -1,10 +1,11 @@
 /** NOTIFY where a transcript can not go: faults, bounds, filters. RFC 5465. */
 import assert from "node:assert/strict";
 import { StorageError } from "#src/errors/errors.ts";
-import type { MailboxInfo } from "./backend.ts";
-import { MAX_NOTIFY_MAILBOXES } from "./limits.ts";
+import type { ChangeHint, MailboxInfo } from "./backend.ts";
+import { MAX_NOTIFY_ANNOTATIONS, MAX_NOTIFY_MAILBOXES } from "./limits.ts";
 import { MailboxViews } from "./mailbox_views.ts";
 import { nameChanges } from "./name_changes.ts";
+import type { MetadataPower, StoragePowers } from "./powers.ts";
 import { until } from "#tests/support/until.ts";
 import { MemoryStorage } from "#tests/support/memory_storage.ts";
 import {
@@ -165,3 +166,109 @@ Deno.test("a renamed mailbox is one change, its children none", () => {
     ],
   );
 });
+
+/** Has annotations, of which it only says that they have changed. */
+class AnnotatedStorage extends MemoryStorage {
+  readonly powers: StoragePowers = {
+    metadata: {
+      get: () => Promise.resolve([]),
+      set: (request) => {
+        this.asked.push(request);
+        return Promise.resolve();
+      },
+    },
+  };
+  readonly asked: Parameters<MetadataPower["set"]>[0][] = [];
+  readonly #heard = new Set<(hint: ChangeHint) => void>();
+
+  override watch(listener: (hint: ChangeHint) => void): () => void {
+    const stop = super.watch(listener);
+    this.#heard.add(listener);
+    return () => {
+      stop();
+      this.#heard.delete(listener);
+    };
+  }
+
+  annotate(mailbox: number | undefined, names: string[], by?: string): void {
+    const changes = names.map((name) => ({ name, reader: undefined }));
+    for (const listener of this.#heard) {
+      listener({
+        account: 1,
+        mailbox,
+        modSeq: 0,
+        annotations: { changes, by },
+      });
+    }
+  }
+}
+
+function withAnnotated(
+  test: (server: ImapTestServer, backend: AnnotatedStorage) => Promise<void>,
+): Promise<void> {
+  const backend = new AnnotatedStorage();
+  const views = new MailboxViews(backend);
+  return withImap((server) => test(server, backend), { backend, views });
+}
+
+Deno.test("more annotations than can wait end NOTIFY, and nothing else", () =>
+  withAnnotated(async (server, backend) => {
+    const box = backend.addMailbox("alice", "Box");
+    const c = await login(server);
+    const names = Array.from(
+      { length: MAX_NOTIFY_ANNOTATIONS },
+      (_, n) => `/shared/x${n}`,
+    );
+    await c.ok("NOTIFY SET (personal (MailboxMetadataChange MailboxName))");
+    // Twice the same is one; those of the server nobody asked for.
+    backend.annotate(box, names);
+    backend.annotate(box, names);
+    backend.annotate(undefined, ["/shared/server"]);
+    assert.equal(await c.line(), `* METADATA "Box" ${names.join(" ")}`);
+    backend.annotate(box, names);
+    backend.annotate(box, ["/shared/more"]);
+    assert.match(await c.line(), /^\* OK \[NOTIFICATIONOVERFLOW\]/);
+    backend.annotate(box, ["/shared/more"]);
+    assert.match(await c.ok("NOOP"), /^T\d+ OK/);
+  }));
+
+Deno.test("annotations of unknown mailboxes wake nobody, of new ones they do", () =>
+  withAnnotated(async (server, backend) => {
+    const c = await login(server);
+    await c.ok("NOTIFY SET (personal (MailboxMetadataChange))");
+    backend.annotate(4711, ["/shared/x"]);
+    let lists = 0;
+    backend.onCall = (method) => {
+      if (method === "listMailboxes") lists++;
+    };
+    assert.match(await c.ok("NOOP"), /^T\d+ OK/);
+    assert.equal(lists, 0);
+    const other = await login(server);
+    await other.ok("CREATE new");
+    const { id } = await backend.findMailbox(1, "new");
+    backend.annotate(id, ["/shared/x"]);
+    assert.equal(await c.line(), '* METADATA "new" /shared/x');
+  }));
+
+Deno.test("a client is not told of annotations that it has set itself", () =>
+  withAnnotated(async (server, backend) => {
+    const c = await login(server);
+    await c.ok("SETMETADATA INBOX (/shared/x {1+}\r\ny)");
+    assert.equal(backend.asked[0]?.by, undefined);
+    await c.ok("NOTIFY SET (personal (ServerMetadataChange))");
+    await c.ok("SETMETADATA INBOX (/shared/x {1+}\r\ny)");
+    const by = backend.asked[1]?.by;
+    assert.match(by ?? "", /^[0-9a-f]{16}$/);
+    backend.annotate(undefined, ["/shared/own"], by);
+    backend.annotate(undefined, ["/shared/x"], "0123456789abcdef");
+    assert.equal(await c.line(), '* METADATA "" /shared/x');
+  }));
+
+Deno.test("without METADATA there are no events of it", () =>
+  withImap(async (server) => {
+    const c = await login(server);
+    assert.match(
+      await c.run("NOTIFY SET (personal (MailboxMetadataChange))"),
+      /^T\d+ NO \[BADEVENT \([^)]*SubscriptionChange\)\]/,
+    );
+  }));

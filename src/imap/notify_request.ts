@@ -10,10 +10,18 @@ export const NOTIFY_EVENTS = [
   "FlagChange",
   "MailboxName",
   "SubscriptionChange",
+  "MailboxMetadataChange",
+  "ServerMetadataChange",
 ] as const;
 
 /** One event. */
 export type NotifyEvent = typeof NOTIFY_EVENTS[number];
+
+/** Those that hang on METADATA. RFC 5465 section 5.6 and 5.7. */
+export const METADATA_EVENTS: ReadonlySet<NotifyEvent> = new Set([
+  "MailboxMetadataChange",
+  "ServerMetadataChange",
+]);
 
 /** Of the selected mailbox. RFC 5465 section 6.1. */
 export interface SelectedEvents {
@@ -76,6 +84,14 @@ export function eventsOf(
     for (const event of group.events) events.add(event);
   }
   return events;
+}
+
+/** Whether any group asks for it: of some events the mailbox does not matter. */
+export function wantsAnywhere(
+  { groups }: NotifyRequest,
+  event: NotifyEvent,
+): boolean {
+  return groups.some(({ events }) => events.has(event));
 }
 
 function matches(

@@ -181,7 +181,7 @@ export interface MetadataPower {
   ): Promise<readonly MetadataEntry[]>;
   /**
    * All or none; `limit`, `noPermission`, `notFound`. What all users of the
-   * server see only an administrator sets.
+   * server see only an administrator sets. `by` comes back in the hint.
    */
   set(
     request: {
@@ -189,6 +189,7 @@ export interface MetadataPower {
       readonly mailbox: string | undefined;
       readonly isAdministrator: boolean;
       readonly entries: readonly MetadataEntry[];
+      readonly by?: string;
     },
   ): Promise<void>;
 }

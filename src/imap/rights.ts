@@ -93,6 +93,12 @@ export function lackingRights(rights: string): StorageError {
     : new StorageError("notFound", "No mailbox of that name");
 }
 
+/** Whether one may see annotations. RFC 5464 section 3.3. */
+export function mayAnnotate(rights: string | undefined): boolean {
+  return hasRights(rights, "l") &&
+    [..."rswip"].some((right) => hasRights(rights, right));
+}
+
 /** Throws where a right is missing. */
 export function requireRights(
   rights: string | undefined,

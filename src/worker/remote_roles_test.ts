@@ -390,14 +390,25 @@ Deno.test("hints reach every listener until it stops", async () => {
   );
   try {
     const heard: number[] = [];
-    const stop = remote.watch(({ modSeq }) => heard.push(modSeq));
+    const annotated: unknown[] = [];
+    const stop = remote.watch(({ modSeq, annotations }) => {
+      if (annotations === undefined) heard.push(modSeq);
+      else annotated.push(annotations);
+    });
     await remote.appendLimit(1);
     emit({ account: 1, mailbox: 1, modSeq: 5 });
+    const changes = [
+      { name: "/shared/x", reader: undefined },
+      { name: "/private/x", reader: 1 },
+    ];
+    const annotations = { changes, by: "x" };
+    emit({ account: 1, mailbox: undefined, modSeq: 0, annotations });
     await remote.appendLimit(1);
     stop();
     emit({ account: 1, mailbox: 1, modSeq: 6 });
     await remote.appendLimit(1);
     assert.deepEqual(heard, [5]);
+    assert.deepEqual(annotated, [annotations]);
   } finally {
     joined.close();
   }

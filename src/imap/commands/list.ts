@@ -22,7 +22,7 @@ import {
   writeMetadata,
 } from "#src/imap/metadata_entries.ts";
 import type { StoragePowers } from "#src/imap/powers.ts";
-import { hasRights } from "#src/imap/rights.ts";
+import { hasRights, mayAnnotate } from "#src/imap/rights.ts";
 import type { Session } from "#src/imap/session.ts";
 import {
   parseStatusItems,
@@ -263,9 +263,4 @@ function attributesOf(
   if (saysSubscribed && listed.subscribed) attributes.push("\\Subscribed");
   if (info?.specialUse !== undefined) attributes.push(info.specialUse);
   return attributes;
-}
-
-/** RFC 5464 section 3.3; `l` is there, or the mailbox were not listed. */
-function mayAnnotate(rights: string | undefined): boolean {
-  return [..."rswip"].some((right) => hasRights(rights, right));
 }

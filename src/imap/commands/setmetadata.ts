@@ -44,6 +44,7 @@ export const setmetadata = defineCommand<SetMetadata>({
         mailbox,
         isAdministrator: session.isAdministrator,
         entries,
+        ...session.notifier !== undefined && { by: session.notifier.id },
       });
     } catch (error) {
       const isFull = error instanceof StorageError && error.kind === "limit";

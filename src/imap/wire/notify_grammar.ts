@@ -16,6 +16,13 @@ import type { Cursor } from "./cursor.ts";
 import { parseFetchItems } from "./fetch_grammar.ts";
 import { parseMailbox } from "./mailbox_name.ts";
 
+/** The others are not of messages. RFC 5465 section 8. */
+const MESSAGE_EVENTS: ReadonlySet<NotifyEvent> = new Set([
+  "MessageNew",
+  "MessageExpunge",
+  "FlagChange",
+]);
+
 const SP = 0x20;
 const OPEN = 0x28;
 const CLOSE = 0x29;
@@ -25,39 +32,50 @@ export interface NotifyArguments {
   readonly request: NotifyRequest;
   /** STATUS of every mailbox comes first. */
   readonly status: boolean;
+  /** An event is asked for that there is not. RFC 5465 section 3.1: not BAD. */
+  readonly hasUnknown: boolean;
 }
 
 /** Events of one group as written. */
 interface Events {
   readonly names: ReadonlySet<NotifyEvent>;
   readonly items: readonly FetchItem[];
+  readonly hasUnknown: boolean;
 }
 
 /** Reads everything after `NOTIFY `. */
 export function parseNotify(cursor: Cursor, utf8: boolean): NotifyArguments {
   const word = cursor.word("SET or NONE");
-  if (word === "NONE") return { request: NOTIFY_NONE, status: false };
+  if (word === "NONE") {
+    return { request: NOTIFY_NONE, status: false, hasUnknown: false };
+  }
   if (word !== "SET") cursor.fail("SET or NONE");
   cursor.sp();
   const status = cursor.tryWord("STATUS");
   if (status) cursor.sp();
   const groups: MailboxEvents[] = [];
   let selected: SelectedEvents | undefined;
+  let hasUnknown = false;
   let count = 0;
+  const parseNext = (): Events => {
+    const events = parseEvents(cursor);
+    hasUnknown ||= events.hasUnknown;
+    return events;
+  };
   do {
     if (++count > MAX_NOTIFY_GROUPS) cursor.fail("fewer groups");
     cursor.byte(OPEN);
     const kind = cursor.word("mailboxes");
     if (kind === "SELECTED" || kind === "SELECTED-DELAYED") {
       if (selected !== undefined) bad("Only one group is of the selected");
-      selected = selectedEvents(parseEvents(cursor), kind !== "SELECTED");
+      selected = selectedEvents(parseNext(), kind !== "SELECTED");
     } else {
       const filter = parseFilter(cursor, kind, utf8);
-      groups.push(mailboxEvents(filter, parseEvents(cursor)));
+      groups.push(mailboxEvents(filter, parseNext()));
     }
     cursor.byte(CLOSE);
   } while (cursor.trySp());
-  return { request: { selected, groups }, status };
+  return { request: { selected, groups }, status, hasUnknown };
 }
 
 function parseFilter(
@@ -98,29 +116,20 @@ function parseEvents(cursor: Cursor): Events {
   cursor.sp();
   const names = new Set<NotifyEvent>();
   let items: readonly FetchItem[] = [];
-  if (cursor.tryWord("NONE")) return { names, items };
+  let hasUnknown = false;
+  if (cursor.tryWord("NONE")) return { names, items, hasUnknown };
   cursor.list(() => {
-    const event = parseEvent(cursor);
-    names.add(event);
+    const word = cursor.word("event");
+    const event = NOTIFY_EVENTS.find((known) => upperAscii(known) === word);
+    if (event === undefined) hasUnknown = true;
+    else names.add(event);
     const hasItems = event === "MessageNew" && cursor.peek() === SP &&
       cursor.peek(1) === OPEN;
     if (!hasItems) return;
     cursor.sp();
     items = parseFetchItems(cursor);
   });
-  return { names, items };
-}
-
-function parseEvent(cursor: Cursor): NotifyEvent {
-  const word = cursor.word("event");
-  const known = NOTIFY_EVENTS.find((event) => upperAscii(event) === word);
-  if (known !== undefined) return known;
-  // RFC 5465 section 3.1: not BAD.
-  throw new ImapError(
-    "NO",
-    "There is no such event here",
-    `BADEVENT (${NOTIFY_EVENTS.join(" ")})`,
-  );
+  return { names, items, hasUnknown };
 }
 
 /** RFC 5465 section 5 says which events go together. */
@@ -139,7 +148,7 @@ function selectedEvents(
   isDelayed: boolean,
 ): SelectedEvents {
   checkTogether(names);
-  if (names.has("MailboxName") || names.has("SubscriptionChange")) {
+  if (![...names].every((name) => MESSAGE_EVENTS.has(name))) {
     bad("The selected mailbox has events of messages only");
   }
   return {

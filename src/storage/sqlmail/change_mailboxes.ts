@@ -177,17 +177,32 @@ async function nextUidValidity(context: WriteContext): Promise<number> {
   return number(row, "value");
 }
 
+/** How METADATA calls the use of a mailbox. RFC 6154 section 4. */
+export const SPECIAL_USE_ENTRY = "/private/specialuse";
+
 /** RFC 6154 section 3: a use that two mailboxes claim serves nobody. */
 async function takeUse(
   context: WriteContext,
   account: AccountId,
   use: SpecialUse,
+  mailbox?: MailboxId,
 ): Promise<void> {
-  await context.run(
+  const row = await context.returning(
     "UPDATE mailboxes SET special_use = NULL " +
-      "WHERE account = ? AND special_use = ?",
-    [account, use],
+      "WHERE account = ? AND special_use = ? AND id IS NOT ? RETURNING id",
+    [account, use, mailbox ?? null],
   );
+  if (row === undefined) return;
+  // It has lost an annotation, and nobody has said so of it.
+  context.annotationsChanged({
+    account,
+    mailbox: number(row, "id"),
+    modSeq: 0,
+    annotations: {
+      changes: [{ name: SPECIAL_USE_ENTRY, reader: account }],
+      by: undefined,
+    },
+  });
 }
 
 /** Gives a mailbox a use, or none. RFC 6154 section 4. */
@@ -197,7 +212,7 @@ export async function giveUse(
   mailbox: MailboxId,
   use: SpecialUse | undefined,
 ): Promise<void> {
-  if (use !== undefined) await takeUse(context, account, use);
+  if (use !== undefined) await takeUse(context, account, use, mailbox);
   await context.run("UPDATE mailboxes SET special_use = ? WHERE id = ?", [
     use ?? null,
     mailbox,

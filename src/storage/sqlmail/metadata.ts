@@ -3,7 +3,11 @@
  * RFC 5464. They hang on the mailbox, not on its name.
  */
 import { StorageError } from "#src/errors/errors.ts";
-import { type AccountId, SPECIAL_USES } from "#src/imap/backend.ts";
+import {
+  type AccountId,
+  type AnnotationChange,
+  SPECIAL_USES,
+} from "#src/imap/backend.ts";
 import {
   MAX_METADATA_ACCOUNT_BYTES,
   MAX_METADATA_BYTES,
@@ -11,10 +15,10 @@ import {
   MAX_METADATA_NAME,
 } from "#src/imap/metadata_limits.ts";
 import type { MetadataEntry, MetadataPower } from "#src/imap/powers.ts";
-import { hasRights, lackingRights } from "#src/imap/rights.ts";
+import { hasRights, lackingRights, mayAnnotate } from "#src/imap/rights.ts";
 import type { Row, StorageDriver } from "../driver.ts";
 import { bytes, number, optionalText, text } from "../row.ts";
-import { giveUse } from "./change_mailboxes.ts";
+import { giveUse, SPECIAL_USE_ENTRY } from "./change_mailboxes.ts";
 import { type Asking, findMailbox, noMailbox } from "./find_mailbox.ts";
 import { mailboxName } from "./mailbox_names.ts";
 import type { WriteContext } from "./write_context.ts";
@@ -24,9 +28,6 @@ import type { Operation } from "./writer.ts";
 const NOBODY = 0;
 
 const PRIVATE = "/private/";
-
-/** RFC 6154 section 4: no annotation of its own, but the mailbox's use. */
-const SPECIAL_USE = "/private/specialuse";
 
 /** What the power works on. */
 export interface MetadataOptions {
@@ -63,7 +64,7 @@ export class Metadata implements MetadataPower {
       const found = new Map<string, Uint8Array>();
       const use = place.specialUse;
       if (use !== undefined && names.some((name) => covers(name, depth))) {
-        found.set(SPECIAL_USE, new TextEncoder().encode(use));
+        found.set(SPECIAL_USE_ENTRY, new TextEncoder().encode(use));
       }
       for (const name of names) {
         // `/private` itself has only others below it.
@@ -94,27 +95,32 @@ export class Metadata implements MetadataPower {
 
 async function setEntries(
   context: WriteContext,
-  { account, mailbox, entries, isAdministrator }: Request<"set">,
+  { account, mailbox, entries, isAdministrator, by }: Request<"set">,
 ): Promise<void> {
   const place = await placeOf(context, account, mailbox);
   const readers = new Set<number>();
   const payers = new Set<AccountId>();
+  const changes: AnnotationChange[] = [];
   for (const { name, value } of entries) {
-    if (name === SPECIAL_USE && place.mailbox !== NOBODY) {
+    if (name === SPECIAL_USE_ENTRY && place.mailbox !== NOBODY) {
       await setSpecialUse(context, place, value);
+      changes.push({ name, reader: account });
       continue;
     }
     const isShared = !name.startsWith(PRIVATE);
     if (isShared) checkShared(place, isAdministrator);
     checkEntry(name, value);
     const reader = readerOf(name, account);
+    const change = { name, reader: isShared ? undefined : account };
     if (value === undefined) {
-      await context.run(
+      const removed = await context.run(
         "DELETE FROM metadata WHERE mailbox = ? AND reader = ? AND name = ?",
         [place.mailbox, reader, name],
       );
+      if (removed > 0) changes.push(change);
       continue;
     }
+    changes.push(change);
     const payer = isShared ? place.owner : account;
     await context.run(
       "INSERT INTO metadata (mailbox, reader, name, account, value) " +
@@ -139,6 +145,13 @@ async function setEntries(
     );
     checkSum(row, MAX_METADATA_ACCOUNT_BYTES);
   }
+  const isServer = place.mailbox === NOBODY;
+  context.annotationsChanged({
+    account: isServer ? account : place.owner,
+    mailbox: isServer ? undefined : place.mailbox,
+    modSeq: 0,
+    annotations: { changes, by },
+  });
 }
 
 /** RFC 5464 section 3.3: the right `l` and one that is about messages. */
@@ -158,9 +171,7 @@ async function placeOf(
   const found = await findMailbox(sql, account, mailboxName(mailbox));
   if (found === undefined) throw noMailbox();
   const { rights, owner, row } = found;
-  const isAllowed = rights === undefined || (hasRights(rights, "l") &&
-    [..."rswip"].some((right) => hasRights(rights, right)));
-  if (!isAllowed) throw lackingRights(rights);
+  if (rights !== undefined && !mayAnnotate(rights)) throw lackingRights(rights);
   return {
     mailbox: number(row, "id"),
     owner,
@@ -173,8 +184,8 @@ async function placeOf(
 
 /** Whether a question is also about the use. */
 function covers(name: string, depth: 0 | 1 | "infinity"): boolean {
-  return name === SPECIAL_USE ||
-    (depth !== 0 && SPECIAL_USE.startsWith(`${name}/`));
+  return name === SPECIAL_USE_ENTRY ||
+    (depth !== 0 && SPECIAL_USE_ENTRY.startsWith(`${name}/`));
 }
 
 /** RFC 6154 section 4: one use a mailbox, one mailbox a use. */

@@ -1,7 +1,7 @@
 /** Powers quota, acl and metadata of `sqlmail`, on the whole module. */
 import assert from "node:assert/strict";
 import { StorageError, type StorageErrorKind } from "#src/errors/errors.ts";
-import type { AccountId, NewMessage } from "#src/imap/backend.ts";
+import type { AccountId, ChangeHint, NewMessage } from "#src/imap/backend.ts";
 import type { AclPower, MetadataPower, QuotaPower } from "#src/imap/powers.ts";
 import {
   deliver,
@@ -232,4 +232,55 @@ Deno.test("annotations stay at RENAME, go at DELETE, and private ones are privat
     assert.deepEqual(await names(ann, "Work"), []);
     // What all users see is not any user's to set.
     await fails("noPermission", set("/shared/comment"));
+  }));
+
+Deno.test("annotations that change are told once, and refused ones never", () =>
+  withWorld(async ({ store: { storage }, ann, metadata }) => {
+    const heard: ChangeHint[] = [];
+    const stop = storage.watch((hint) => {
+      if (hint.annotations !== undefined) heard.push(hint);
+    });
+    const value = new TextEncoder().encode("x");
+    const set = (
+      mailbox: string | undefined,
+      ...names: readonly string[]
+    ): Promise<void> =>
+      metadata.set({
+        account: ann,
+        mailbox,
+        isAdministrator: false,
+        entries: names.map((name) => ({ name, value })),
+        by: "me",
+      });
+    // In one batch: the second writes before it fails, so that all run again.
+    const outcomes = await Promise.allSettled([
+      set("Projects", "/private/a", "/shared/b"),
+      set(undefined, "/private/c", "/shared/d"),
+      set(undefined, "/private/e"),
+    ]);
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ["fulfilled", "rejected", "fulfilled"],
+    );
+    const { id } = await storage.findMailbox(ann, "Projects");
+    const rest = { account: ann, modSeq: 0 };
+    assert.deepEqual(heard, [{
+      ...rest,
+      mailbox: id,
+      annotations: {
+        by: "me",
+        changes: [
+          { name: "/private/a", reader: ann },
+          { name: "/shared/b", reader: undefined },
+        ],
+      },
+    }, {
+      ...rest,
+      mailbox: undefined,
+      annotations: {
+        by: "me",
+        changes: [{ name: "/private/e", reader: ann }],
+      },
+    }]);
+    stop();
   }));

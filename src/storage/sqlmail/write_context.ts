@@ -44,6 +44,7 @@ export class WriteContext {
   readonly #dirtyUsages = new Set<AccountUsage>();
   readonly #changed = new Map<MailboxId, ChangeHint>();
   readonly #lists = new Set<AccountId>();
+  readonly #annotated: ChangeHint[] = [];
   #sql: WriteSql | undefined;
   #writes = 0;
 
@@ -65,15 +66,13 @@ export class WriteContext {
   /** Only for the writer: a transaction begins. */
   begin(sql: WriteSql): void {
     this.#sql = sql;
-    this.#changed.clear();
-    this.#lists.clear();
+    this.#forgetHints();
   }
 
   /** Only for the writer: nothing that is remembered can be trusted. */
   forget(): void {
     this.undo();
-    this.#changed.clear();
-    this.#lists.clear();
+    this.#forgetHints();
   }
 
   /** Only for the writer: an operation was rolled back. */
@@ -108,6 +107,8 @@ export class WriteContext {
     for (const account of this.#lists) {
       hints.push({ account, mailbox: undefined, modSeq: 0 });
     }
+    // Behind the lists: a mailbox is known before what it is annotated with.
+    hints.push(...this.#annotated);
     return hints;
   }
 
@@ -205,6 +206,14 @@ export class WriteContext {
     this.#lists.add(account);
   }
 
+  /**
+   * Annotations were changed. Unlike other hints this one is believed: to be
+   * called when nothing can fail any more.
+   */
+  annotationsChanged(hint: ChangeHint): void {
+    if (hint.annotations?.changes.length !== 0) this.#annotated.push(hint);
+  }
+
   /** INBOX and \Junk of an account; `undefined` where it is gone. */
   async targets(account: AccountId): Promise<DeliveryTargets | undefined> {
     const known = this.#targets.get(account);
@@ -255,6 +264,12 @@ export class WriteContext {
       );
     }
     state.keywords = [...keywords, ...added];
+  }
+
+  #forgetHints(): void {
+    this.#changed.clear();
+    this.#lists.clear();
+    this.#annotated.length = 0;
   }
 
   #open(): WriteSql {
