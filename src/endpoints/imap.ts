@@ -43,8 +43,10 @@ const config = {
     default: 300,
   }),
   administrators: words({
-    doc: "Accounts that may set the quotas of others (SETQUOTA) and the " +
-      "annotations of the server. To all others QUOTASET is not offered.",
+    doc: "Accounts, by their whole name with the domain, that may read and " +
+      "set the quotas of all accounts (GETQUOTA, SETQUOTA) and set the shared " +
+      "annotations of the server, which all users see. They get no rights in " +
+      "the mailboxes of others. To all others QUOTASET is not offered.",
     default: [],
   }),
   hide_capability: words({

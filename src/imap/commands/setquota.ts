@@ -45,6 +45,8 @@ export const setquota = defineCommand<SetQuota>({
     }
     const { quota } = session.services.backend.powers ?? {};
     const root = await quota?.set({ name, limits });
+    // One account has changed another: that is to be found again.
+    session.log.info("quota set", { root: root?.name, limits });
     if (root !== undefined) writeQuota(session, root);
     return { text: "Set" };
   },
