@@ -16,4 +16,24 @@ export function systemFailure(error: unknown): string | undefined {
   return path === undefined ? reason : `${path}: ${reason}`;
 }
 
+/** Whether there was no room: on the disk, of a quota, in a database file. */
+export function isDiskFull(error: unknown): boolean {
+  let at = error;
+  for (let depth = 0; depth < MAX_CAUSES && at instanceof Error; depth++) {
+    const code = "code" in at ? at.code : undefined;
+    if (code === "ENOSPC" || code === "EDQUOT") return true;
+    if (code === "ERR_SQLITE_ERROR" && SQLITE_FULL.test(at.message)) {
+      return true;
+    }
+    at = at.cause;
+  }
+  return false;
+}
+
+/** Deeper no error of ours goes; causes could go in a circle. */
+const MAX_CAUSES = 8;
+
+/** The runtime does not give the number of SQLite, `SQLITE_FULL`. */
+const SQLITE_FULL = /\bdisk is full\b/;
+
 const SYSTEM_ERROR = /^(.*) \(os error [0-9]+\)(?:: \w+ '(.*)')?$/s;

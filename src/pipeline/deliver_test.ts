@@ -235,6 +235,63 @@ Deno.test("a client that breaks off leaves nothing", () =>
     );
   }));
 
+/** A message without end; says whether it was let go. */
+function endless(): {
+  readonly message: ReadableStream<Uint8Array>;
+  readonly isCancelled: () => boolean;
+} {
+  let isCancelled = false;
+  let isFirst = true;
+  const message = new ReadableStream<Uint8Array>({
+    pull(controller): void {
+      const head = new TextEncoder().encode(MESSAGE);
+      controller.enqueue(isFirst ? head : new Uint8Array(100_000).fill(0x61));
+      isFirst = false;
+    },
+    cancel(): void {
+      isCancelled = true;
+    },
+  });
+  return { message, isCancelled: () => isCancelled };
+}
+
+Deno.test("a spool that can not be written to is a temporary fault", () =>
+  inFolder(async (folder) => {
+    const targets = new TwoTargets(folder);
+    await Deno.writeTextFile(`${folder}/spool`, "not a folder");
+    const { message, isCancelled } = endless();
+    const sent = await targets.bench.send([A, B], { message });
+    assert.deepEqual(sent.results, ["451 4.3.0", "451 4.3.0"]);
+    assert.ok(isCancelled());
+    targets.check();
+  }));
+
+Deno.test("a disk that gets full in the middle is 452, and is cleared", () =>
+  inFolder(async (folder) => {
+    const targets = new TwoTargets(folder);
+    const { message, isCancelled } = endless();
+    const { write } = Deno.FsFile.prototype;
+    let writes = 0;
+    Deno.FsFile.prototype.write = function (bytes): Promise<number> {
+      if (++writes < 5) return write.call(this, bytes);
+      return Promise.reject(
+        Object.assign(new Error("No space left on device (os error 28)"), {
+          code: "ENOSPC",
+        }),
+      );
+    };
+    try {
+      const sent = await targets.bench.send([A], { message });
+      assert.deepEqual(sent.results, ["452 4.3.1"]);
+    } finally {
+      Deno.FsFile.prototype.write = write;
+    }
+    assert.equal(writes, 5);
+    assert.ok(isCancelled());
+    targets.check();
+    assert.deepEqual([...Deno.readDirSync(`${folder}/spool`)], []);
+  }));
+
 Deno.test("a large message goes through a file, in bounded memory", () =>
   inFolder(async (folder) => {
     const size = 256 * 1024 * 1024;

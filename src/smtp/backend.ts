@@ -3,7 +3,7 @@
  * it with a pipeline and an `auth`; `src/smtp` knows neither.
  *
  * Refusals are thrown as `SmtpError`; any other thrown value is answered with
- * `451 4.3.0` and a reference that the log carries. All methods are called in
+ * `451 4.3.0` (a full disk: `452 4.3.1`) and a reference that the log carries. All methods are called in
  * the order of the dialogue, one at a time for one session.
  */
 import type { SmtpError } from "#src/smtp/reply.ts";

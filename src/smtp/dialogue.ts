@@ -63,8 +63,8 @@ export interface Transaction {
   readonly backend: SmtpTransaction;
   recipients: number;
   reception: MessageReception | undefined;
-  /** A chunk was refused: RFC 3030 section 2 asks for RSET. */
-  chunksFailed: boolean;
+  /** Why a chunk was refused: RFC 3030 section 2 asks for RSET then. */
+  chunkRefusal: SmtpError | undefined;
 }
 
 /** Words by which a browser gives itself away. */

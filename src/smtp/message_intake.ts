@@ -31,6 +31,7 @@ export class MessageIntake<R> {
   #failure: Error | undefined;
   /** The backend wants no more. */
   #deaf = false;
+  #isDecided = false;
   #room: PromiseWithResolvers<void> | undefined;
 
   constructor(take: TakeMessage<R>, maxBytes: number) {
@@ -53,6 +54,11 @@ export class MessageIntake<R> {
     return this.#results !== undefined;
   }
 
+  /** The backend has answered, whatever else of the message comes. */
+  get isDecided(): boolean {
+    return this.#isDecided;
+  }
+
   /** So much of a refused message that its end is not waited for. */
   get isHopeless(): boolean {
     return this.#failure !== undefined &&
@@ -63,11 +69,13 @@ export class MessageIntake<R> {
   write(bytes: Uint8Array): Promise<void> | undefined {
     if (bytes.length === 0) return undefined;
     this.#size += bytes.length;
-    if (this.#failure !== undefined || this.#deaf) return undefined;
+    if (this.#failure !== undefined) return undefined;
+    // Also where nobody reads any more: else such a message had no bound.
     if (this.#size > this.#maxBytes) {
       this.fail(REFUSALS.tooLarge());
       return undefined;
     }
+    if (this.#deaf) return undefined;
     if (this.#controller === undefined) {
       this.#gather(bytes);
       if (this.#size > SMTP_LIMITS.wholeMessageBytes) this.#stream();
@@ -125,7 +133,11 @@ export class MessageIntake<R> {
     this.#results = results;
     // Whatever comes of it, nobody reads the stream after that. `end` looks at
     // the outcome; here a rejection is only a reason to stop.
-    results.then(() => this.#stopListening(), () => this.#stopListening());
+    const decided = (): void => {
+      this.#isDecided = true;
+      this.#stopListening();
+    };
+    results.then(decided, decided);
   }
 
   /** The first piece is kept as it is: mostly it is the only one. */

@@ -129,3 +129,28 @@ Deno.test("a backend that gives up early does not block the sender", async () =>
     } else assert.deepEqual(await intake.end(), [outcome]);
   }
 });
+
+Deno.test("a backend that breaks lets the waiting sender go on, up to a bound", async () => {
+  const full = Promise.withResolvers<void>();
+  const intake = new MessageIntake<undefined>(async () => {
+    await full.promise;
+    return [];
+  }, MAX);
+  let waiting: Promise<void> | undefined;
+  while (waiting === undefined) waiting = intake.write(new Uint8Array(16_000));
+  assert.ok(!intake.isDecided);
+  full.reject(new Error("no room"));
+  await waiting;
+  assert.ok(intake.isDecided);
+  assert.equal(intake.failure, undefined);
+  while (intake.size <= MAX) {
+    assert.equal(intake.write(new Uint8Array(16_000)), undefined);
+  }
+  // Nobody reads it, and still it must not go on for ever.
+  while (intake.size <= MAX * SMTP_LIMITS.refusedFactor) {
+    assert.ok(!intake.isHopeless);
+    assert.equal(intake.write(new Uint8Array(16_000)), undefined);
+  }
+  assert.ok(intake.isHopeless);
+  await assert.rejects(intake.end(), { code: 552 });
+});

@@ -108,13 +108,12 @@ export class MessageReception {
     const broken = this.#decoder?.broken;
     if (broken !== undefined) this.#intake.fail(REFUSALS[broken]());
     if (this.#isLast) return this.#answer(dialogue);
-    const { failure } = this.#intake;
-    if (failure === undefined) {
-      dialogue.reply(`250 2.0.0 ${this.#chunkBytes} bytes received\r\n`);
-      return undefined;
-    }
-    this.#transaction.chunksFailed = true;
-    dialogue.refuse(replyOfError(failure, dialogue.log));
+    const { failure, isDecided } = this.#intake;
+    if (failure !== undefined) this.#refuseChunk(dialogue, failure);
+    // LMTP answers for each recipient, and that is for the last chunk.
+    else if (isDecided && dialogue.settings.protocol === "smtp") {
+      return this.#answerChunk(dialogue);
+    } else this.#acceptChunk(dialogue);
     return undefined;
   }
 
@@ -139,6 +138,30 @@ export class MessageReception {
   async abandon(): Promise<void> {
     this.connectionLost();
     await this.#intake.settled();
+  }
+
+  /** The backend has not waited for the last chunk: mostly it could not. */
+  async #answerChunk(dialogue: Dialogue): Promise<void> {
+    try {
+      const results = await this.#intake.end();
+      const [first] = results;
+      if (first === undefined || results.includes(undefined)) {
+        return this.#acceptChunk(dialogue);
+      }
+      this.#refuseChunk(dialogue, first);
+    } catch (error) {
+      this.#refuseChunk(dialogue, error);
+    }
+  }
+
+  #acceptChunk(dialogue: Dialogue): void {
+    dialogue.reply(`250 2.0.0 ${this.#chunkBytes} bytes received\r\n`);
+  }
+
+  #refuseChunk(dialogue: Dialogue, reason: unknown): void {
+    const refusal = replyOfError(reason, dialogue.log);
+    this.#transaction.chunkRefusal = refusal;
+    dialogue.refuse(refusal);
   }
 
   async #answer(dialogue: Dialogue): Promise<void> {

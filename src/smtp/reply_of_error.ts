@@ -4,6 +4,7 @@ import {
   UnavailableError,
   WireSyntaxError,
 } from "#src/errors/errors.ts";
+import { isDiskFull } from "#src/errors/system_reason.ts";
 import type { Log } from "#src/log/log.ts";
 import { SMTP_LIMITS } from "./limits.ts";
 import { SmtpError } from "./reply.ts";
@@ -22,6 +23,10 @@ export function replyOfError(error: unknown, log: Log): SmtpError {
   }
   const reference = crypto.getRandomValues(new Uint8Array(4)).toHex();
   log.error("smtp fault", { reference, error });
+  if (isDiskFull(error)) {
+    const text = `No room now (reference ${reference})`;
+    return new SmtpError(452, "3.1", text, { cause: error });
+  }
   if (error instanceof UnavailableError) {
     const text = `Not available now (reference ${reference})`;
     return new SmtpError(451, "3.2", text, { cause: error });

@@ -44,6 +44,9 @@ export function bdat(dialogue: Dialogue, argument: string): void {
 function refusalOf({ transaction }: Dialogue): SmtpError | undefined {
   if (transaction === undefined) return REFUSALS.mailFirst();
   if (transaction.recipients === 0) return REFUSALS.noRecipients();
-  if (transaction.chunksFailed) return REFUSALS.chunksFailed();
-  return undefined;
+  const { chunkRefusal } = transaction;
+  // A client that has pipelined its chunks must not take ours for a mistake of
+  // its own, and give up for good.
+  if (chunkRefusal?.temporary) return chunkRefusal;
+  return chunkRefusal && REFUSALS.chunksFailed();
 }

@@ -33,7 +33,7 @@ async function begin(dialogue: Dialogue, command: MailCommand): Promise<void> {
     backend,
     recipients: 0,
     reception: undefined,
-    chunksFailed: false,
+    chunkRefusal: undefined,
   };
   dialogue.reply(REPLIES.senderAccepted);
 }
