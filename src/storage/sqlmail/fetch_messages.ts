@@ -21,11 +21,14 @@ import { ascending } from "./message_rows.ts";
 import { emailIdOf } from "./place_messages.ts";
 import { readAll } from "./read_all.ts";
 
-/** Messages in one batch. */
+/** Messages in the first batch. */
 const BATCH_MESSAGES = 300;
 
-/** Bytes in one batch, one message more or less. */
+/** Bytes in the first batch, one message more or less. */
 const BATCH_BYTES = 256 * 1024;
+
+/** How much larger batches become while somebody reads them: each costs a trip. */
+const MOST_GROWTH = 4;
 
 /** What the summary columns of a message weigh, about. */
 const SUMMARY_BYTES = 400;
@@ -44,6 +47,13 @@ interface Run {
   readonly first: number;
   readonly last: number;
   readonly count: number;
+}
+
+/** What a batch may be. */
+interface Page {
+  readonly uids: Uint32Array;
+  /** Bytes, one message more or less. */
+  readonly room: number;
 }
 
 /** What one batch reads. */
@@ -100,12 +110,17 @@ export async function* fetchMessages(
   const wanted = ascending(uids);
   const selection = selectionOf(columns);
   let at = 0;
+  let growth = 1;
   while (at < wanted.length) {
-    const page = wanted.subarray(at, at + BATCH_MESSAGES);
+    const page = {
+      uids: wanted.subarray(at, at + BATCH_MESSAGES * growth),
+      room: BATCH_BYTES * growth,
+    };
     const batch = await driver.read((sql) =>
       readBatch(sql, mailbox, page, columns, selection)
     );
     at += batch.taken;
+    growth = Math.min(growth * 2, MOST_GROWTH);
     const messages = batch.blobs.size === 0
       ? unpackMessages(batch.packed)
       : await withBlobs(blobs, batch);
@@ -117,7 +132,7 @@ export async function* fetchMessages(
 async function readBatch(
   sql: Sql,
   mailbox: MailboxId,
-  page: Uint32Array,
+  page: Page,
   columns: FetchColumns,
   selection: Selection,
 ): Promise<Batch> {
@@ -125,7 +140,7 @@ async function readBatch(
   if (dense !== undefined) {
     const rows = await readRuns(sql, mailbox, selection, dense.runs);
     const fields = fieldsOf(rows, selection);
-    const wanted = page.subarray(0, dense.taken);
+    const wanted = page.uids.subarray(0, dense.taken);
     if (areAll(uidsOf(fields), wanted)) {
       return { ...pack(fields, columns), taken: dense.taken };
     }
@@ -191,24 +206,24 @@ function weightSql({ header, bodyUpTo }: FetchColumns): string {
 async function denseShare(
   sql: Sql,
   mailbox: MailboxId,
-  page: Uint32Array,
+  { uids, room }: Page,
   columns: FetchColumns,
 ): Promise<Share | undefined> {
   const select = `SELECT count(*), total(${weightSql(columns)}) ` +
     "FROM messages WHERE mailbox = ? AND uid >= ? AND uid <= ?";
-  let taken = page.length;
+  let taken = uids.length;
   while (true) {
-    const first = page[0] ?? 0;
-    const last = page[taken - 1] ?? 0;
+    const first = uids[0] ?? 0;
+    const last = uids[taken - 1] ?? 0;
     if (last - first >= taken * SPARSE) return undefined;
     const [sums = []] = await sql.tuples(select, [mailbox, first, last]);
     const count = asNumber(sums[0], "count");
     const weight = asNumber(sums[1], "weight");
     if (count > taken) return undefined;
-    if (weight <= BATCH_BYTES || taken === 1) {
+    if (weight <= room || taken === 1) {
       return { runs: [{ first, last, count }], taken };
     }
-    taken = Math.max(1, Math.floor(taken * BATCH_BYTES / weight));
+    taken = Math.max(1, Math.floor(taken * room / weight));
   }
 }
 
@@ -226,32 +241,32 @@ function areAll(found: Uint32Array, wanted: Uint32Array): boolean {
 async function sparseShare(
   sql: Sql,
   mailbox: MailboxId,
-  page: Uint32Array,
+  { uids, room }: Page,
   columns: FetchColumns,
 ): Promise<Share> {
   const runs: Run[] = [];
   let run: Run | undefined;
   let at = 0;
   let weight = 0;
-  const isWhole = (page.at(-1) ?? 0) - (page[0] ?? 0) < page.length * SPARSE;
+  const isWhole = (uids.at(-1) ?? 0) - (uids[0] ?? 0) < uids.length * SPARSE;
   const rows = isWhole ? rowsBetween : rowsOf;
-  for (const row of await rows(sql, mailbox, page, weightSql(columns))) {
+  for (const row of await rows(sql, mailbox, uids, weightSql(columns))) {
     const uid = asNumber(row[0], "uid");
     const bytes = asNumber(row[1], "weight");
-    while (at < page.length && (page[at] ?? 0) < uid) at++;
-    if (page[at] !== uid) {
+    while (at < uids.length && (uids[at] ?? 0) < uid) at++;
+    if (uids[at] !== uid) {
       run = undefined;
       continue;
     }
     // Of what lies between two of them nothing is known.
     if (!isWhole) run = undefined;
-    if (weight >= BATCH_BYTES) return { runs, taken: at };
+    if (weight >= room) return { runs, taken: at };
     weight += bytes;
     if (run !== undefined) runs.pop();
     run = { first: run?.first ?? uid, last: uid, count: (run?.count ?? 0) + 1 };
     runs.push(run);
   }
-  return { runs, taken: page.length };
+  return { runs, taken: uids.length };
 }
 
 /** UID and weight of all messages from the first to the last. */
