@@ -52,9 +52,8 @@ export interface Sqlite3Options {
   readonly canBeMadeAgain?: boolean;
 }
 
-/** Primary result codes, https://www.sqlite.org/rescode.html */
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
+/** What SQLite says of a file that it cannot read; Deno gives no code of it. */
+const CORRUPT = /not a database|malformed/;
 
 /** The driver. */
 export class Sqlite3 implements StorageDriver {
@@ -168,10 +167,7 @@ function openDatabase(
 /** SQLite does not say which file it could not open. */
 function openFailure(path: string, cause: unknown): StorageError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  const { errcode } = cause as { errcode?: number };
-  const kind = errcode === SQLITE_CORRUPT || errcode === SQLITE_NOTADB
-    ? "corrupt"
-    : "busy";
+  const kind = CORRUPT.test(reason) ? "corrupt" : "busy";
   return new StorageError(kind, `${path}: ${reason}`, { cause });
 }
 
@@ -338,7 +334,7 @@ function parseNumbers(text: string, count: number): Float64Array {
     for (; at < text.length; at++) {
       const code = text.charCodeAt(at);
       if (code === COMMA) break;
-      number = number * 10 + code - ZERO;
+      number = number * 10 + (code - ZERO);
     }
     at++;
     numbers[n] = isNegative ? -number : number;
