@@ -117,6 +117,7 @@ async function welcome(): Promise<void> {
 
 function instructions(password: string): string {
   const auth = `${ACCOUNT}:${password}`;
+  const user = ACCOUNT.replace("@", "%40");
   return `
 Epistle runs. Account: ${ACCOUNT}   Password: ${password}
 
@@ -131,9 +132,7 @@ Send as the account (login over TLS):
 Read it:
   curl -k --user '${auth}' 'imaps://127.0.0.1:2993/INBOX;UID=1'
   curl -k --user '${auth}' imap://127.0.0.1:2143/INBOX --ssl-reqd -X 'FETCH 1:* (UID FLAGS ENVELOPE)'
-  mutt -f 'imaps://${
-    ACCOUNT.replace("@", "%40")
-  }:${password}@127.0.0.1:2993/INBOX'
+  mutt -e 'set imap_pass=${password}' -f 'imaps://${user}@127.0.0.1:2993/INBOX'
 
 Commands:
   ${deno()} task epistle account list --config config/dev.conf

@@ -95,12 +95,16 @@ async function checkPassword(
     : await askBackend(dialogue, user, step.password);
   if (known !== undefined) {
     facts.user = known;
-    dialogue.log.info("logged in", { tls: facts.tls?.version ?? "none" });
+    dialogue.log.info("logged in", {
+      remote: facts.remoteAddress,
+      user,
+      tls: facts.tls?.version ?? "none",
+    });
     dialogue.forgiveErrors();
     return dialogue.reply(REPLIES.loggedIn);
   }
   services.loginLimits.failed(facts.remoteAddress, user);
-  dialogue.log.info("login failed", { remote: facts.remoteAddress });
+  dialogue.log.warn("login refused", { remote: facts.remoteAddress, user });
   dialogue.authFailures++;
   if (backend.login === undefined) throw REFUSALS.notHere();
   dialogue.refuse(REFUSALS.authWrong());
