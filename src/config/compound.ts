@@ -158,5 +158,6 @@ function bound(scope: Scope): Scope {
     reference: (...args) => scope.reference(...args),
     referenceWithOptions: (...args) => scope.referenceWithOptions(...args),
     resolvePath: (text) => scope.resolvePath(text),
+    noteDomain: (...args) => scope.noteDomain(...args),
   };
 }

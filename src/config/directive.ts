@@ -86,6 +86,12 @@ export interface Scope {
    * directives: at the folder of the configuration file).
    */
   resolvePath(text: string): string;
+  /**
+   * Notes that mail for `domain` goes to the instances `deliveries` and to no
+   * other. Where all of them keep mailboxes and the file has no `domains`, the
+   * domain is one of them.
+   */
+  noteDomain(domain: string, deliveries: readonly string[]): void;
 }
 
 /** `key=value` words behind a reference, one node each. */

@@ -63,6 +63,7 @@ function watch(scope: Scope, onError: () => void): Scope {
     reference: (...args) => scope.reference(...args),
     referenceWithOptions: (...args) => scope.referenceWithOptions(...args),
     resolvePath: (text) => scope.resolvePath(text),
+    noteDomain: (...args) => scope.noteDomain(...args),
   };
 }
 

@@ -71,6 +71,8 @@ class Assembler {
   readonly #instances = new Map<string, InstanceConfig>();
   /** Roles of references that led nowhere. */
   readonly #failedRoles = new Set<string>();
+  /** Domains by the deliveries that take their mail. */
+  readonly #notedDomains: (readonly [string, readonly string[]])[] = [];
   #unknownBlock = false;
   #certificates: string | undefined;
 
@@ -113,10 +115,29 @@ class Assembler {
       if (instance !== undefined) instances.set(name, instance);
     }
     const machine = this.#machine;
+    const domains = globalNodes.some(({ name }) => name === "domains")
+      ? globals.domains
+      : [...new Set([...globals.domains, ...this.#ownDomains()])];
     return {
       ok: true,
-      configuration: { globals, instances, tree, machine },
+      configuration: {
+        globals: { ...globals, domains },
+        instances,
+        tree,
+        machine,
+      },
     };
+  }
+
+  /** Domains whose mail goes into mailboxes and nowhere else. */
+  #ownDomains(): readonly string[] {
+    const keepsMailboxes = (name: string): boolean => {
+      const module = this.#instances.get(name)?.module;
+      return module !== undefined && hasRole(module, "storage");
+    };
+    return this.#notedDomains.flatMap(([domain, deliveries]) =>
+      deliveries.every(keepsMailboxes) ? [domain] : []
+    );
   }
 
   /** Indexes the blocks and returns the global lines. */
@@ -225,6 +246,9 @@ class Assembler {
         /^\.\.?\//.test(text)
           ? resolve(this.#machine.folder, text)
           : resolve(folder, text),
+      noteDomain: (domain, deliveries) => {
+        this.#notedDomains.push([domain, deliveries]);
+      },
     };
   }
 

@@ -24,7 +24,7 @@ export const GLOBAL_SCHEMA = {
     domain({ doc: "A domain." }),
     {
       doc:
-        "The domains whose mailboxes are here (`match local`). Left out: the hostname alone.",
+        "The domains whose mailboxes are here (`match local`). Left out: the hostname, and what `match rcpt-domain` delivers into mailboxes here and nowhere else.",
     },
   )),
   state_dir: path({

@@ -9,7 +9,7 @@ import type { Arg, ConfigNode } from "#src/config/node.ts";
 import { optionNodes } from "#src/config/option_nodes.ts";
 import type { Detail, FailureCode } from "#src/smtp/reply.ts";
 import { parseCondition } from "./match_condition.ts";
-import type { Step } from "./step.ts";
+import type { Condition, Step } from "./step.ts";
 
 /** The words that begin a step. */
 export const STEP_WORDS = [
@@ -93,6 +93,7 @@ const PARSERS: Readonly<Record<StepWord, StepParser>> = {
       );
     }
     const inner = parseSteps(node.block, scope);
+    noteDomains(condition, deliveriesOf(inner), scope);
     return { kind: "match", at: node.at, condition, steps: inner };
   },
   stop: (node) => ({ kind: "stop", at: bare(node).at }),
@@ -125,6 +126,26 @@ const PARSERS: Readonly<Record<StepWord, StepParser>> = {
     return { kind: "use", at: node.at, name: name.text, steps: inner };
   },
 };
+
+/** Says whose mail goes where, for the default of `domains`. */
+function noteDomains(
+  { negate, value, patterns }: Condition,
+  deliveries: readonly string[],
+  scope: Scope,
+): void {
+  if (negate || value !== "rcpt-domain" || deliveries.length === 0) return;
+  for (const pattern of patterns) {
+    if (pattern.kind !== "equal" || pattern.text === "") continue;
+    scope.noteDomain(pattern.text, deliveries);
+  }
+}
+
+function deliveriesOf(steps: readonly Step[]): readonly string[] {
+  return steps.flatMap((step) => {
+    if (step.kind === "delivery") return [step.delivery.instance];
+    return "steps" in step ? deliveriesOf(step.steps) : [];
+  });
+}
 
 /** `NAME key=value ...` behind `filter` and `delivery`. */
 function reference(

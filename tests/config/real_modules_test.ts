@@ -57,6 +57,41 @@ Deno.test("the example of the architecture works as it stands", () => {
   assert.ok(instances.has("outgoing-queue"));
 });
 
+Deno.test("without domains, what goes into mailboxes alone is ours", () => {
+  const ours = (steps: string, globals = ""): readonly string[] =>
+    load(`hostname mx.test
+${globals}
+smtp 127.0.0.1:25 {
+  ${steps}
+  delivery sqlmail
+}
+`).globals.domains;
+  assert.deepEqual(load(example()).globals.domains, [
+    "machine.test",
+    "emersion.fr",
+  ]);
+  assert.deepEqual(
+    ours("match rcpt-domain A.test b.test { match tls { delivery sqlmail } }"),
+    ["mx.test", "a.test", "b.test"],
+  );
+  for (
+    const steps of [
+      "match rcpt-domain a.test { delivery outgoing-queue }",
+      "match rcpt-domain a.test {\n delivery sqlmail\n delivery outgoing-queue }",
+      "match no rcpt-domain a.test { delivery sqlmail }",
+      "match rcpt-domain /a.test/ { delivery sqlmail }",
+      "match from-domain a.test { delivery sqlmail }",
+      "match rcpt-domain a.test { reject }",
+    ]
+  ) {
+    assert.deepEqual(ours(steps), ["mx.test"], steps);
+  }
+  assert.deepEqual(
+    ours("match rcpt-domain a.test { delivery sqlmail }", "domains mx.test"),
+    ["mx.test"],
+  );
+});
+
 Deno.test("what config expand prints is the same configuration", () => {
   const registry = Registry.from(MODULES);
   for (const text of [BARE, example()]) {

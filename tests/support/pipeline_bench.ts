@@ -64,6 +64,7 @@ export function parseSteps(text: string): readonly Step[] {
       ),
     }),
     resolvePath: (path) => path,
+    noteDomain() {},
   };
   const parsed = steps({ doc: "Steps." }).parse(nodes, scope);
   const [first] = mistakes;
