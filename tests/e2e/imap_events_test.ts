@@ -30,6 +30,7 @@ Deno.test("what one session does another is told, and can catch up with", () =>
       await watcher.line(),
       /^\* 1 FETCH \(UID 1 FLAGS \(\) MODSEQ \(\d+\)\)$/,
     );
+    assert.match(await watcher.line(), /^\* OK \[HIGHESTMODSEQ 2\] /);
     await other.imap("c", "CREATE a/b");
     assert.match(await watcher.line(), /^\* LIST \(\\HasChildren\) "\/" "a"$/);
     assert.match(await watcher.line(), /^\* LIST \(\S+\) "\/" "a\/b"$/);
@@ -48,6 +49,7 @@ Deno.test("what one session does another is told, and can catch up with", () =>
     assert.match(await watcher.line(), /^\* 1 FETCH \(UID 1 FLAGS \(\\Deleted/);
     await other.imap("i", "EXPUNGE");
     assert.equal(await watcher.line(), "* VANISHED 1");
+    assert.match(await watcher.line(), /^\* OK \[HIGHESTMODSEQ \d+\] /);
 
     const late = await login(ports.imap);
     await late.imap("b", "ENABLE QRESYNC");
