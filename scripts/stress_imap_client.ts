@@ -85,7 +85,7 @@ export class StressClient {
     }
     const vanished = session.answers.filter(([name]) => name === "VANISHED")
       .flatMap(([, , set]) => expandSet(String(set)));
-    const modSeq = session.selectedModSeq;
+    const modSeq = session.toldModSeq;
     box.highestModSeq = Math.max(box.highestModSeq, modSeq);
     const resynced = new Map(
       view.entries.map(({ uid, flags }) => [uid, flags]),
@@ -142,7 +142,7 @@ export class StressClient {
 
   #keep(session: StressSession, view: StressView): void {
     const { box, entries } = view;
-    const { selectedModSeq: modSeq } = session;
+    const { toldModSeq: modSeq } = session;
     const messages = new Map<number, string | undefined>();
     for (const { uid, flags } of entries) {
       if (uid !== undefined) messages.set(uid, flags);

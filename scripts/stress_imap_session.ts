@@ -53,8 +53,8 @@ export class StressSession {
   readonly transcript: string[] = [];
   view: StressView | undefined;
   qresync = false;
-  /** HIGHESTMODSEQ of the last SELECT. */
-  selectedModSeq = 0;
+  /** The last HIGHESTMODSEQ since SELECT: all up to there has been told. */
+  toldModSeq = 0;
   /** Untagged responses that are nobody's else: SEARCH, STATUS, ESEARCH. */
   answers: (readonly Value[])[] = [];
   /** COPYUID of an untagged OK. */
@@ -121,7 +121,7 @@ export class StressSession {
       this.identity.own,
     );
     const text = `SELECT ${box.name}${parameters}`;
-    this.selectedModSeq = 0;
+    this.toldModSeq = 0;
     await this.ok({ text });
     const view = this.#selecting;
     this.view = view;
@@ -247,7 +247,10 @@ export class StressSession {
     else {
       const pending = this.#pending.shift();
       check(pending?.tag === first, `${first} answered, not ${pending?.tag}`);
-      pending.done.resolve(outcomeOf(rest));
+      const outcome = outcomeOf(rest);
+      // EXPUNGE and MOVE say how far the client has come.
+      if (outcome.code === "HIGHESTMODSEQ") this.#state(outcome);
+      pending.done.resolve(outcome);
     }
   }
 
@@ -304,7 +307,7 @@ export class StressSession {
         this.copied = outcome.argument;
         break;
       case "HIGHESTMODSEQ":
-        this.selectedModSeq = number;
+        this.toldModSeq = number;
         break;
     }
   }
