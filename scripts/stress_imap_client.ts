@@ -46,7 +46,7 @@ export class StressClient {
       const view = this.session?.view ?? await this.#join();
       const { session } = this;
       if (session === undefined) return;
-      if (this.#random.chance(2)) await this.#leave();
+      if (this.#random.chance(3)) await this.#leave();
       else {
         const { boxes, nextMessage } = this.#stage;
         const random = this.#random;
@@ -73,7 +73,7 @@ export class StressClient {
     const random = this.#random;
     this.session ??= await this.#login();
     const { session } = this;
-    const box = random.pick(this.#stage.boxes);
+    const box = this.#pickBox(session);
     const gone = new Set(box.gone);
     const kept = session.qresync ? this.#kept.get(box) : undefined;
     const parameters = kept === undefined
@@ -104,13 +104,22 @@ export class StressClient {
     return view;
   }
 
+  /** Most of the time one that it knows already. */
+  #pickBox(session: StressSession): BoxTruth {
+    const { boxes } = this.#stage;
+    const known = boxes.filter((box) => this.#kept.has(box));
+    return session.qresync && known.length > 0 && this.#random.chance(70)
+      ? this.#random.pick(known)
+      : this.#random.pick(boxes);
+  }
+
   async #login(): Promise<StressSession> {
     const random = this.#random;
     const session = await StressSession.login(this.#stage.target, {
       nextSerial: this.#stage.nextSerial,
       own: this.#own,
     });
-    if (random.chance(40)) {
+    if (random.chance(60)) {
       await session.ok({ text: "ENABLE QRESYNC" });
       session.qresync = true;
     } else if (random.chance(50)) {
@@ -126,6 +135,7 @@ export class StressClient {
     const { view } = session ?? {};
     if (session === undefined || view === undefined) return;
     const random = this.#random;
+    if (random.chance(60)) await this.#learnUids(session, view);
     if (random.chance(50)) {
       this.#keep(session, view);
       this.session = undefined;
@@ -138,6 +148,20 @@ export class StressClient {
     await session.ok({ text: closes ? "CLOSE" : "UNSELECT" });
     if (!closes) this.#keep(session, view);
     session.view = undefined;
+  }
+
+  /**
+   * Asks for the UIDs that are not known, and for no flags: only what the
+   * server tells by itself may hide that it said HIGHESTMODSEQ too early.
+   */
+  async #learnUids(session: StressSession, view: StressView): Promise<void> {
+    if (this.#random.chance(20)) await session.ok({ text: "EXPUNGE" });
+    for (let tries = 0; tries < 3; tries++) {
+      if (view.entries.every(({ uid }) => uid !== undefined)) return;
+      const byNumber = this.#random.chance(50);
+      const text = `${byNumber ? "" : "UID "}FETCH 1:* (UID)`;
+      await session.run([{ text, byNumber }]);
+    }
   }
 
   #keep(session: StressSession, view: StressView): void {
@@ -178,7 +202,7 @@ function checkResync(view: StressView, resync: Resync): void {
     if (entry === undefined) {
       // It may be one that went away since, and is still counted.
       check(
-        now.has(undefined) || view.box.gone.has(uid),
+        now.has(undefined) || view.removed.has(uid),
         `${uid} is gone, but not VANISHED`,
       );
       continue;

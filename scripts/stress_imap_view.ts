@@ -23,6 +23,8 @@ export class StressView {
   readonly entries: Entry[] = [];
   /** Messages that a FETCH passed over: their EXPUNGE is owed. */
   readonly owed = new Set<Entry>();
+  /** UIDs that VANISHED has taken away. */
+  readonly removed = new Set<number>();
   /** Called for each FETCH response. */
   onFetch: ((entry: Entry, items: Items) => void) | undefined;
   /** The client changes its own keyword right now. */
@@ -53,6 +55,7 @@ export class StressView {
   vanished(uids: readonly number[]): void {
     for (const uid of uids) {
       this.box.gone.add(uid);
+      this.removed.add(uid);
       const at = this.#find(uid);
       check(at !== undefined, `VANISHED ${uid}, which is not here`);
       const [entry] = this.entries.splice(at, 1);
