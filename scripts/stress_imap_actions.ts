@@ -168,7 +168,9 @@ async function storeOwn(scene: Scene): Promise<void> {
   view.ownIsChanging = false;
   checkGone(outcome);
   for (const entry of choice.entries) {
-    if (entry.own === adds) continue;
+    // UID STORE says nothing of a message that is gone; what was told of it
+    // before the command was read is no answer.
+    if (entry.own === adds || view.seqOf(entry) === 0) continue;
     if (outcome?.code !== "EXPUNGEISSUED") {
       const isSilent = entry.own === undefined;
       check(isSilent, `STORE of ${own} on ${entry.uid} had no effect`);

@@ -49,6 +49,7 @@ export class SelectedMailbox implements ViewListener {
   onWake: (() => void) | undefined;
   #view: MailboxView | undefined;
   #bound: Uid = 1;
+  #toldUpTo: ModSeq = 0;
   #gone: readonly Uid[] = [];
   readonly #changed: Set<Uid> = new Set();
   /** Ranges of UIDs that are \Recent here; the upper end is not included. */
@@ -76,6 +77,7 @@ export class SelectedMailbox implements ViewListener {
   attach(view: MailboxView): void {
     this.#view = view;
     this.#bound = view.uidBound;
+    this.#toldUpTo = view.status.highestModSeq;
     this.toldKeywords = view.keywords.length;
   }
 
@@ -234,6 +236,14 @@ export class SelectedMailbox implements ViewListener {
       this.view.lowerBound(this.#bound) < this.view.count;
   }
 
+  /**
+   * Everything up to this mod-sequence has been told, or is being told: what a
+   * client may keep for QRESYNC. Not the newest one where news are pending.
+   */
+  get toldUpTo(): ModSeq {
+    return this.hasNews ? this.#toldUpTo : this.view.status.highestModSeq;
+  }
+
   /** Whether the client has to be told of this message's flags. */
   isPending(uid: Uid): boolean {
     return this.#changed.has(uid);
@@ -260,6 +270,7 @@ export class SelectedMailbox implements ViewListener {
     const view = this.view;
     const isGrown = view.lowerBound(before) < view.count;
     this.#bound = view.uidBound;
+    if (options.expunge) this.#toldUpTo = view.status.highestModSeq;
     const changed = Uint32Array.from(this.#changed).sort();
     this.#changed.clear();
     return {

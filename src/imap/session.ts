@@ -143,9 +143,9 @@ export class Session {
   useCondstore(): void {
     if (this.#condstore) return;
     this.#condstore = true;
-    const view = this.#selected?.view;
-    if (view === undefined) return;
-    this.out.line(`* OK [HIGHESTMODSEQ ${view.status.highestModSeq}] Highest`);
+    const upTo = this.#selected?.toldUpTo;
+    if (upTo === undefined) return;
+    this.out.line(`* OK [HIGHESTMODSEQ ${upTo}] Highest`);
   }
 
   /** Mailbox names are UTF-8 on the wire. */
@@ -382,7 +382,7 @@ export class Session {
       return;
     }
     const news = selected.takeNews({ expunge: options.expunge });
-    const upTo = selected.view.status.highestModSeq;
+    const { toldUpTo } = selected;
     if (contexts.size > 0) contexts.tellExpunged(this, news);
     await writeExpunged(this, news);
     if (news.exists !== undefined) {
@@ -398,7 +398,7 @@ export class Session {
     if (news.exists !== undefined) await writeNewMessages(this, news.newFrom);
     // Own EXPUNGE and MOVE say it in their tagged answer.
     const isTold = options.always && news.exists === undefined;
-    if (options.expunge && !isTold) writeHighest(this, news, upTo);
+    if (options.expunge && !isTold) writeHighest(this, news, toldUpTo);
     if (contexts.size > 0) await contexts.tellChanged(this);
   }
 
