@@ -14,11 +14,12 @@ import type { Lifecycle } from "#src/module/define.ts";
 import type { Host } from "#src/module/host.ts";
 import type { Endpoint } from "#src/module/roles/endpoint.ts";
 import type { Connection } from "#src/net/connection.ts";
+import { distinctAddresses } from "#src/net/distinct_addresses.ts";
 import {
   formatListenAddress,
   listen,
   type Listener,
-  parseListenAddress,
+  readListenAddress,
 } from "#src/net/listener.ts";
 import { LoginLimits } from "#src/net/login_limits.ts";
 import { tlsForUpgrade } from "#src/net/runtime_support.ts";
@@ -79,22 +80,19 @@ export class ImapEndpoint implements Endpoint, Lifecycle {
     this.#views = new MailboxViews(backend);
     this.#views.start();
     const services = this.#services(backend, this.#views);
-    for (const address of this.#host.addresses) {
-      const parsed = parseListenAddress(address);
-      if (parsed === undefined) {
-        throw new TypeError(`Not an address: ${address}`);
-      }
-      const isImplicit = this.#isImplicit(parsed.port);
+    const addresses = this.#host.addresses.map(readListenAddress);
+    for (const address of distinctAddresses(addresses)) {
+      const isImplicit = this.#isImplicit(address.port);
       this.#listeners.push(
         isImplicit
           ? await listenImplicit(
-            parsed,
+            address,
             (socket, isSecure) =>
               this.#accept(socket, services, isSecure ? "done" : "first"),
             async () => await this.#contexts?.defaultPair(),
           )
           : await listen(
-            parsed,
+            address,
             (socket) => this.#accept(socket, services, "later"),
           ),
       );

@@ -6,12 +6,13 @@ import { DeadlineError, withDeadline } from "#src/async/deadline.ts";
 import type { Lifecycle } from "#src/module/define.ts";
 import type { Host } from "#src/module/host.ts";
 import type { Endpoint } from "#src/module/roles/endpoint.ts";
+import { distinctAddresses } from "#src/net/distinct_addresses.ts";
 import {
   formatListenAddress,
   listen,
   type ListenAddress,
   type Listener,
-  parseListenAddress,
+  readListenAddress,
 } from "#src/net/listener.ts";
 import { LoginLimits } from "#src/net/login_limits.ts";
 import { tlsForUpgrade } from "#src/net/runtime_support.ts";
@@ -79,9 +80,8 @@ export class SmtpEndpoint implements Endpoint, Lifecycle {
     }
     const limits = this.#sourceLimits();
     const loginLimits = new LoginLimits(this.#host.clock);
-    for (const text of this.#host.addresses) {
-      const address = parseListenAddress(text);
-      if (address === undefined) throw new TypeError(`Not an address: ${text}`);
+    const addresses = this.#host.addresses.map(readListenAddress);
+    for (const address of distinctAddresses(addresses)) {
       const server = this.#server(address, limits, loginLimits);
       this.#servers.push(server);
       server.start();

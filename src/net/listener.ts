@@ -163,7 +163,14 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   return { host, port };
 }
 
-/** The other way round. */
+/** As `parseListenAddress`, for text that the configuration has checked. */
+export function readListenAddress(text: string): ListenAddress {
+  const address = parseListenAddress(text);
+  if (address === undefined) throw new TypeError(`Not an address: ${text}`);
+  return address;
+}
+
+/** `parseListenAddress` the other way round. */
 export function formatListenAddress({ host, port }: ListenAddress): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -37,8 +37,10 @@ async function listenTls(
     accept,
   );
   const listening = Promise.withResolvers<void>();
+  server.once("error", listening.reject);
   server.listen(port, listening.resolve);
   await listening.promise;
+  // After listening, errors concern single accepts; the socket stays.
   server.on("error", () => {});
   const bound = server.address();
   const realPort = typeof bound === "object" ? bound?.port : undefined;
