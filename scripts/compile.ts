@@ -55,6 +55,13 @@ async function main(args: readonly string[]): Promise<number> {
     args: full,
     cwd: dirname(main),
   }).spawn().status;
+  if (code !== 0 && values.with === undefined) {
+    // deno-lint-ignore no-console -- what the script is for
+    console.error(
+      "Deno fetches its base binary from dl.deno.land. Where that cannot be " +
+        "reached, name another compiler: deno task compile --with PROGRAM",
+    );
+  }
   return code;
 }
 
