@@ -57,6 +57,18 @@ const config = {
     min: 1,
     max: 1_000,
   }),
+  account_messages: integer({
+    doc: "Messages that one account may send through the queue in a day; " +
+      "0 for any number. More are refused for the day (450).",
+    default: 5_000,
+    max: 1_000_000,
+  }),
+  account_new_recipients: integer({
+    doc: "Recipients to whom the account has not written in the last year, " +
+      "in a day; 0 for any number. More are refused for the day (450).",
+    default: 2_000,
+    max: 1_000_000,
+  }),
   inline_size: size({
     doc: "Bodies up to this size lie in the database, larger ones in files.",
     default: "64K",

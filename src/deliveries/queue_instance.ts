@@ -24,6 +24,10 @@ export function createQueue(
       batch: config.batch,
       delayWarning: config.delay_warning,
       inlineSize: config.inline_size,
+      accountLimits: {
+        messages: config.account_messages,
+        newRecipients: config.account_new_recipients,
+      },
     }, {
       clock: host.clock,
       log: host.log,

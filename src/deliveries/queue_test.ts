@@ -29,6 +29,8 @@ const QUEUE: ConfigOf<typeof queue.config> = {
   domain_concurrency: 5,
   batch: 100,
   max_received: 50,
+  account_messages: 0,
+  account_new_recipients: 0,
   inline_size: 1_000,
 };
 

@@ -16,6 +16,7 @@ import type { Log } from "#src/log/log.ts";
 import type { Body } from "#src/message/body.ts";
 import type { Delivery } from "#src/module/roles/delivery.ts";
 import type { Envelope, Recipient } from "#src/module/roles/session.ts";
+import { type AccountLimitOptions, AccountLimits } from "./account_limits.ts";
 import { attempt, type AttemptResult } from "./attempt.ts";
 import { readBody } from "./read_body.ts";
 import { newId } from "./new_id.ts";
@@ -47,6 +48,8 @@ export interface EngineOptions {
   readonly delayWarning: number;
   /** Bodies up to this size lie in the database. */
   readonly inlineSize: number;
+  /** What one account may send out in a day; left out: anything. */
+  readonly accountLimits?: AccountLimitOptions;
 }
 
 /** Surroundings of a queue. */
@@ -76,6 +79,8 @@ export class QueueEngine {
   readonly #options: EngineOptions;
   readonly #deps: EngineDeps;
   readonly #tasks: TaskGroup;
+  /** What one account may send. */
+  readonly accountLimits: AccountLimits;
   #store: QueueStore | undefined;
   /** Keys of recipients that are being sent. */
   readonly #leased = new Set<number>();
@@ -94,6 +99,11 @@ export class QueueEngine {
   constructor(options: EngineOptions, deps: EngineDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.accountLimits = new AccountLimits(
+      options.accountLimits ?? { messages: 0, newRecipients: 0 },
+      () => this.store,
+      () => deps.clock.now(),
+    );
     this.#tasks = new TaskGroup((name, error) =>
       deps.log.error("queue task failed", { task: name, error: String(error) })
     );
@@ -101,7 +111,10 @@ export class QueueEngine {
 
   /** The database, opened at the first use. */
   get store(): QueueStore {
-    return this.#store ??= new QueueStore(this.#options.folder);
+    return this.#store ??= new QueueStore(
+      this.#options.folder,
+      this.#deps.clock.now(),
+    );
   }
 
   /** Keys of recipients that are being sent. */
@@ -144,7 +157,10 @@ export class QueueEngine {
   ): Promise<string> {
     const now = this.#deps.clock.now();
     const id = newId(now);
+    const account = envelope.session.identity?.account;
+    const isCounted = account !== undefined && this.accountLimits.isOn;
     const message: NewMessage = {
+      ...(isCounted ? { countedFor: account } : {}),
       id,
       envelope,
       header,

@@ -33,6 +33,8 @@ class QueueTransaction implements DeliveryTransaction {
   readonly #envelope: Envelope;
   readonly #maxReceived: number;
   readonly #recipients: Recipient[] = [];
+  /** Recipients to whom the account has not written before. */
+  readonly #fresh = new Set<string>();
   #message: DeliveryMessage | undefined;
 
   constructor(engine: QueueEngine, envelope: Envelope, maxReceived: number) {
@@ -47,8 +49,16 @@ class QueueTransaction implements DeliveryTransaction {
       const error = new SmtpError(553, "1.3", "Address without domain");
       return Promise.resolve(error);
     }
-    this.#recipients.push(recipient);
-    return Promise.resolve(undefined);
+    const account = this.#envelope.session.identity?.account;
+    const refusal = account === undefined
+      ? undefined
+      : this.#engine.accountLimits.refusal(
+        account,
+        recipient.address,
+        this.#fresh,
+      );
+    if (refusal === undefined) this.#recipients.push(recipient);
+    return Promise.resolve(refusal);
   }
 
   body(message: DeliveryMessage): Promise<void> {

@@ -65,6 +65,8 @@ export interface NewMessage {
   readonly createdAt: number;
   readonly expiresAt: number;
   readonly recipients: readonly Recipient[];
+  /** The account of whose day it is a part (`account_limits.ts`). */
+  readonly countedFor?: string;
 }
 
 /** What an attempt did to one recipient. */

@@ -32,6 +32,21 @@ CREATE INDEX recipients_by_message ON recipients (message);
 CREATE INDEX recipients_by_lane ON recipients (state, lane, next_at, message);
 CREATE INDEX recipients_by_time ON recipients (state, next_at, lane);
 `,
+  `
+CREATE TABLE account_days (
+  account TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  messages INTEGER NOT NULL,
+  new_recipients INTEGER NOT NULL,
+  PRIMARY KEY (account, day)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE known_recipients (
+  account TEXT NOT NULL,
+  address TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  PRIMARY KEY (account, address)
+) STRICT, WITHOUT ROWID;
+`,
 ];
 
 /** Brings the database to the present version. */

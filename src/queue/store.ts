@@ -9,6 +9,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { StorageError } from "#src/errors/errors.ts";
 import { type Body, MemoryBody } from "#src/message/body.ts";
 import type { Envelope, Recipient } from "#src/module/roles/session.ts";
+import { dayOf } from "./account_day.ts";
 import { BodyFiles } from "./body_files.ts";
 import { GroupCommit } from "./group_commit.ts";
 import {
@@ -29,6 +30,11 @@ export interface Due {
   readonly recipients: readonly QueuedRecipient[];
 }
 
+/** Days for which is kept how much an account sent: the running one, and some. */
+const DAYS_COUNTED = 7;
+/** Days after which a recipient to whom nothing was sent is new again. */
+const DAYS_KNOWN = 365;
+
 /** Rows as they come. */
 type Row = Record<string, unknown>;
 
@@ -45,8 +51,11 @@ export class QueueStore {
   readonly #files: BodyFiles;
   readonly #statements = new Map<string, StatementSync>();
 
-  /** Opens or makes the queue in `folder`. Synchronous: at start only. */
-  constructor(folder: string) {
+  /**
+   * Opens or makes the queue in `folder`, at the time `now`. Synchronous: at
+   * start only.
+   */
+  constructor(folder: string, now: number) {
     Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#files = new BodyFiles(`${folder}/bodies`);
     this.#files.prepare();
@@ -66,6 +75,7 @@ export class QueueStore {
         cause: error,
       });
     }
+    this.#forget(dayOf(now));
     this.#group = new GroupCommit(this.#database);
     const named = this.#prepare("SELECT 1 FROM messages WHERE file = ?");
     this.#files.sweep((name) => named.get(name) !== undefined);
@@ -228,6 +238,28 @@ export class QueueStore {
     return count;
   }
 
+  /** What the account sent out on that day. */
+  sentOn(
+    account: string,
+    day: number,
+  ): { messages: number; newRecipients: number } {
+    const row = this.#prepare(
+      "SELECT messages, new_recipients FROM account_days" +
+        " WHERE account = ? AND day = ?",
+    ).get(account, day);
+    return {
+      messages: Number(row?.["messages"] ?? 0),
+      newRecipients: Number(row?.["new_recipients"] ?? 0),
+    };
+  }
+
+  /** Whether the account has written to the address (in lower case) before. */
+  knowsRecipient(account: string, address: string): boolean {
+    return this.#prepare(
+      "SELECT 1 FROM known_recipients WHERE account = ? AND address = ?",
+    ).get(account, address) !== undefined;
+  }
+
   /** Number of messages and recipients. */
   counts(): { messages: number; recipients: number; held: number } {
     const row = this.#prepare(
@@ -269,6 +301,38 @@ export class QueueStore {
         message.createdAt,
       );
     }
+    if (message.countedFor !== undefined) {
+      this.#count(message.countedFor, message);
+    }
+  }
+
+  /** Makes the message a part of the account's day. */
+  #count(account: string, { recipients, createdAt }: NewMessage): void {
+    const day = dayOf(createdAt);
+    const know = this.#prepare(
+      "INSERT INTO known_recipients (account, address, day) VALUES (?, ?, ?)" +
+        " ON CONFLICT DO UPDATE SET day = excluded.day",
+    );
+    let fresh = 0;
+    for (const { address } of recipients) {
+      const key = address.toLowerCase();
+      if (!this.knowsRecipient(account, key)) fresh++;
+      know.run(account, key, day);
+    }
+    this.#prepare(
+      "INSERT INTO account_days (account, day, messages, new_recipients)" +
+        " VALUES (?, ?, 1, ?) ON CONFLICT DO UPDATE SET messages =" +
+        " messages + 1, new_recipients = new_recipients +" +
+        " excluded.new_recipients",
+    ).run(account, day, fresh);
+  }
+
+  /** Forgets what limits no longer ask for. */
+  #forget(today: number): void {
+    this.#prepare("DELETE FROM account_days WHERE day < ?")
+      .run(today - DAYS_COUNTED);
+    this.#prepare("DELETE FROM known_recipients WHERE day < ?")
+      .run(today - DAYS_KNOWN);
   }
 
   #change(key: number, change: RecipientChange): void {
