@@ -84,6 +84,8 @@ const PARSERS: Readonly<Record<StepWord, StepParser>> = {
     return { kind: "delivery", at: node.at, delivery, options };
   },
   match(node, scope) {
+    // First, so that a wrong condition does not hide mistakes in the block.
+    const inner = parseSteps(node.block ?? [], scope);
     const condition = parseCondition(node, scope);
     if (node.block === undefined) {
       throw new ConfigError(
@@ -92,7 +94,6 @@ const PARSERS: Readonly<Record<StepWord, StepParser>> = {
         "Write it as: match rcpt-domain example.org { ... }",
       );
     }
-    const inner = parseSteps(node.block, scope);
     noteDomains(condition, deliveriesOf(inner), scope);
     return { kind: "match", at: node.at, condition, steps: inner };
   },

@@ -110,3 +110,24 @@ Deno.test("every directive and option of every module is documented", () => {
     }
   }
 });
+
+Deno.test("a wrong condition does not hide the mistakes in its block", () => {
+  const text = `hostname mx.test
+smtp 127.0.0.1:25 {
+  match rcpt-domian a.test {
+    delivery sqlmial
+  }
+}
+`;
+  const loaded = loadConfiguration(
+    memorySource({ "epistle.conf": text }),
+    "epistle.conf",
+    Registry.from(MODULES),
+    MACHINE,
+  );
+  assert.ok(!loaded.ok);
+  assert.deepEqual(loaded.errors.map(({ at }) => [at.line, at.column]), [
+    [3, 9],
+    [4, 14],
+  ]);
+});
