@@ -10,6 +10,7 @@ import { makeLog } from "#src/worker/make_log.ts";
 import { makeResolver } from "#src/worker/make_resolver.ts";
 import { prepareInstances } from "#src/worker/prepare.ts";
 import { Runtime } from "#src/worker/runtime.ts";
+import { closure } from "./closure.ts";
 import {
   type ControlRequest,
   type ControlResponse,
@@ -140,17 +141,4 @@ export async function withInstance<T>(
   } finally {
     lock.release();
   }
-}
-
-/** The instance and everything that it refers to, directly or not. */
-function closure(
-  { instances }: Configuration,
-  instance: string,
-): ReadonlySet<string> {
-  const names = new Set([instance]);
-  // A set that grows while it is walked: what is added is walked as well.
-  for (const name of names) {
-    for (const { to } of instances.get(name)?.references ?? []) names.add(to);
-  }
-  return names;
 }
