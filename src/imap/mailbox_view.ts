@@ -109,6 +109,11 @@ export class MailboxView {
     return this.#isStale;
   }
 
+  /** Nothing has happened since; what is gone without its log counts too. */
+  isUnchangedSince(modSeq: ModSeq): boolean {
+    return !this.#isStale && modSeq >= this.#status.highestModSeq;
+  }
+
   /** Index of the message; -1 where it is not here. */
   indexOf(uid: Uid): number {
     const at = this.lowerBound(uid);
@@ -189,9 +194,13 @@ export class MailboxView {
 
   /** The log need not be read for a change that followed what is known. */
   #take(step: StoreOutcome["step"]): void {
-    if (step === undefined || step.before > this.#readUpTo) return;
+    if (step === undefined) return;
     const { highestModSeq } = step.status;
     if (highestModSeq <= this.#readUpTo) return;
+    if (step.before > this.#readUpTo) {
+      this.#isStale = true;
+      return;
+    }
     this.#readUpTo = highestModSeq;
     this.#status = step.status;
     // The hint of this very change may have come before its outcome.
@@ -200,7 +209,10 @@ export class MailboxView {
 
   /** Enters what our own EXPUNGE or MOVE removed; ascending. */
   applyExpunged(uids: Uint32Array): void {
-    if (this.#remove(uids)) this.#announce();
+    if (!this.#remove(uids)) return;
+    // `status` does not count it before the log is read.
+    this.#isStale = true;
+    this.#announce();
   }
 
   #run(): Promise<void> {

@@ -112,3 +112,16 @@ Deno.test("what others did after our change is read", async () => {
   assert.equal(reads(), 1);
   assert.equal(view.flagsAt(1), 1);
 });
+
+Deno.test("what is gone before its log was read counts as a change", async () => {
+  const { view } = bench(() => ({ ...NO_CHANGES, status: status(11) }));
+  assert.ok(view.isUnchangedSince(10));
+  view.applyExpunged(Uint32Array.of(7));
+  assert.ok(view.isUnchangedSince(10));
+  // A client that comes now with mod-sequence 10 has to be told.
+  view.applyExpunged(Uint32Array.of(2));
+  assert.ok(!view.isUnchangedSince(10));
+  await view.catchUp();
+  assert.ok(!view.isUnchangedSince(10));
+  assert.ok(view.isUnchangedSince(11));
+});

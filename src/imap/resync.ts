@@ -37,7 +37,7 @@ export async function resync(
   const { status } = selected.view;
   if (status.uidValidity !== request.uidValidity) return;
   const { since, match } = request;
-  if (since >= status.highestModSeq) return;
+  if (selected.view.isUnchangedSince(since)) return;
   const known = normaliseRanges(request.known ?? [[1, 0]], lastUid(selected));
   const from = match === undefined ? 1 : firstUnmatched(selected, match);
   await writeEarlier(session, known, { since, from });
@@ -84,7 +84,7 @@ async function writeEarlier(
 ): Promise<void> {
   const { selected, services } = session;
   const { view } = selected;
-  if (since >= view.status.highestModSeq) return;
+  if (view.isUnchangedSince(since)) return;
   const { expunged } = await services.backend.changes(view.mailbox, since);
   // What the client still counts is told by a VANISHED that moves numbers.
   const gone = withinRanges(expunged, ranges)
