@@ -2,7 +2,6 @@
  * The messages of one APPEND as they come over the wire: each is kept in memory
  * or spooled, and freed at the end. RFC 9051 section 6.3.12, RFC 3502.
  */
-import { WireSyntaxError } from "#src/errors/errors.ts";
 import { findHeaderEnd } from "#src/message/header_block.ts";
 import { MemoryBody } from "#src/message/body.ts";
 import {
@@ -76,8 +75,8 @@ export class AppendLiterals {
   }
 
   /**
-   * After a refusal: reads past what the client sends without waiting, so that
-   * it sees the answer. Also the rest of a literal that was given up half read:
+   * After a failure: reads past what the client sends without waiting, so that
+   * it sees the answer, and the next command is found behind this one. Also the rest of a literal that was given up half read:
    * bytes of a message must never be taken for commands. Too much of it ends
    * the connection.
    */
@@ -101,13 +100,6 @@ export class AppendLiterals {
       }
       await this.nextLine();
     }
-  }
-
-  /** After a failure: makes the stream go on behind the command, or ends it. */
-  async giveUp(error: unknown): Promise<void> {
-    if (!(error instanceof WireSyntaxError)) return await this.discard();
-    // What the head of a later message means is not known.
-    if (this.#pending?.synchronising === false) this.#session.isEnding = true;
   }
 
   /** Frees everything that was taken. Never throws. */

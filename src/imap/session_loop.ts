@@ -12,6 +12,7 @@ import {
 } from "#src/net/connection_errors.ts";
 import type { Connection } from "#src/net/connection.ts";
 import { LimitError } from "#src/errors/errors.ts";
+import { AppendLiterals } from "./append_literals.ts";
 import { capabilitiesOf, isSwitchedOff } from "./capability.ts";
 import type { Command, Done } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
@@ -187,13 +188,26 @@ export class SessionLoop {
     } catch (error) {
       if (isOver(error)) throw error;
       this.#fail(tag, error);
-      if (this.#hasUnreadLiteral) {
-        out.line("* BYE What follows can not be told from commands");
-        this.#session.isEnding = true;
-      }
+      await this.#dropLiteral(received);
     }
     if (this.#session.isDraining) out.line("* BYE The server is going down");
     await out.relieve();
+  }
+
+  /**
+   * A message that the client sends without waiting, and that nobody has taken:
+   * where it ends does not depend on what was wrong with the command before it.
+   * A stranger has no reason to send one.
+   */
+  async #dropLiteral({ pending }: ReceivedCommand): Promise<void> {
+    if (!this.#hasUnreadLiteral) return;
+    const session = this.#session;
+    if (session.state === "notAuthenticated") {
+      session.out.line("* BYE What follows can not be told from commands");
+      session.isEnding = true;
+      return;
+    }
+    await new AppendLiterals(session, pending).discard();
   }
 
   async #dispatch(

@@ -283,6 +283,12 @@ Deno.test("APPEND is refused before the message is sent", () =>
     );
     assert.match(await c.ok("STATUS INBOX (MESSAGES)"), /MESSAGES 0/);
     await c.raw("a APPEND INBOX (\\Bogus) {10+}\r\n");
+    // The answer does not wait for the message, which is dropped.
+    assert.match(await c.line(), /^a BAD/);
+    await c.raw("x NOOP\r\nx\r\n");
+    await c.ok("NOOP");
+    await c.ok("UNAUTHENTICATE");
+    await c.raw("a APPEND INBOX {10+}\r\n");
     assert.match(await c.line(), /^a BAD/);
     assert.match(await c.line(), /^\* BYE/);
     assert.ok(await c.ended());

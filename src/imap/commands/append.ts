@@ -46,7 +46,7 @@ export const append = defineCommand({
       }));
       return await place(session, target.id, messages);
     } catch (error) {
-      await literals.giveUp(error);
+      await literals.discard();
       throw error;
     } finally {
       await literals.dispose();

@@ -57,7 +57,7 @@ export const replace = defineCommand({
       });
       return { text: "Replaced" };
     } catch (error) {
-      await literals.giveUp(error);
+      await literals.discard();
       throw error;
     } finally {
       await literals.dispose();
