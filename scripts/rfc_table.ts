@@ -107,7 +107,7 @@ export const RFC_TABLE: readonly (readonly [string, readonly RfcRow[]])[] = [
     [5819, "LIST-STATUS", "yes"],
     [5957, "SORT=DISPLAY", "yes"],
     [6154, "SPECIAL-USE, CREATE-SPECIAL-USE", "yes"],
-    [6203, "SEARCH=FUZZY", "partly", "no RELEVANCY"],
+    [6203, "SEARCH=FUZZY", "yes", "texts alone are matched nearly"],
     [6851, "MOVE", "yes"],
     [6855, "UTF8=ACCEPT", "partly", "nothing is downgraded or refused"],
     [9755, "UTF8=ACCEPT, revised", "yes"],

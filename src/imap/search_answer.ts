@@ -1,7 +1,7 @@
 /**
  * The answers of SEARCH and SORT. RFC 9051 section 7.3.4, RFC 3501 section
  * 7.2.5, RFC 4731, RFC 5256 section 4, RFC 5267 section 3 (ESORT), RFC 9394
- * (PARTIAL), RFC 7162 section 3.1.5 and 3.1.6 (MODSEQ).
+ * (PARTIAL), RFC 7162 section 3.1.5 and 3.1.6 (MODSEQ), RFC 6203 (RELEVANCY).
  */
 import type { Uid } from "./backend.ts";
 import type { PartialRange, SearchReturn } from "./search_program.ts";
@@ -26,6 +26,8 @@ export interface Shown {
   readonly tag: string;
   readonly results: readonly SearchReturn[];
   readonly partial: PartialRange | undefined;
+  /** How well each of what was found matches, where RELEVANCY is asked for. */
+  readonly scores?: Uint8Array | undefined;
 }
 
 /** `* SEARCH 2 84 882`, or `* SORT ...`. */
@@ -51,7 +53,7 @@ export async function writeNumbers(
 export function writeEsearch(
   session: Session,
   found: Found,
-  { tag, results, partial }: Shown,
+  { tag, results, partial, scores }: Shown,
 ): void {
   const { out, selected } = session;
   const numbers = numbersOf(selected, found);
@@ -79,6 +81,7 @@ export function writeEsearch(
     ];
     out.text(` MODSEQ ${highestOf(selected, isWhole ? found.uids : ends)}`);
   }
+  if (scores !== undefined) out.text(scoreList(scores, partial));
   out.crlf();
 }
 
@@ -90,7 +93,7 @@ export function writeMailboxResult(
     readonly uidValidity: number;
     readonly uids: Uint32Array;
   },
-  { tag, results, partial }: Shown,
+  { tag, results, partial, scores }: Shown,
 ): void {
   const { out } = session;
   out.text(`${startOf(tag).slice(0, -1)} MAILBOX `).mailbox(name);
@@ -104,7 +107,20 @@ export function writeMailboxResult(
     out.text(` PARTIAL (${partial.from}:${partial.to} ${text})`);
   }
   if (results.includes("COUNT")) out.text(` COUNT ${uids.length}`);
+  if (scores !== undefined) out.text(scoreList(scores, partial));
   out.crlf();
+}
+
+/**
+ * ` RELEVANCY (4 99 42)`: a score for each message, of PARTIAL for those that
+ * it shows. RFC 6203 section 4.
+ */
+function scoreList(
+  scores: Uint8Array,
+  partial: PartialRange | undefined,
+): string {
+  const shown = partial === undefined ? scores : cutPartial(scores, partial);
+  return ` RELEVANCY (${shown.join(" ")})`;
 }
 
 /** `* ESEARCH (TAG "a")`; a tag may hold what a string must escape. */
@@ -128,15 +144,15 @@ function numbersOf(
 }
 
 /** The positions that PARTIAL asks for. RFC 9394 section 3.1. */
-export function cutPartial(
-  numbers: Uint32Array,
+export function cutPartial<T extends Uint32Array | Uint8Array>(
+  numbers: T,
   { from, to }: PartialRange,
-): Uint32Array {
+): T {
   const low = Math.min(Math.abs(from), Math.abs(to));
   const high = Math.max(Math.abs(from), Math.abs(to));
-  if (from > 0) return numbers.subarray(low - 1, high);
+  if (from > 0) return numbers.subarray(low - 1, high) as T;
   const end = Math.max(0, numbers.length - low + 1);
-  return numbers.subarray(Math.max(0, numbers.length - high), end);
+  return numbers.subarray(Math.max(0, numbers.length - high), end) as T;
 }
 
 /** A set whose order counts: runs upwards are ranges. RFC 5267 section 3.2. */

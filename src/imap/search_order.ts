@@ -2,8 +2,8 @@
 import { ImapError } from "./errors.ts";
 import type { OrderPower } from "./powers.ts";
 import type { SearchKey } from "./search_key.ts";
-import type { SearchNode } from "./search_program.ts";
-import { resolveSearch } from "./search_resolve.ts";
+import type { SearchProgram } from "./search_program.ts";
+import { checkCharset, resolveSearch } from "./search_resolve.ts";
 import type { Session } from "./session.ts";
 
 /** The store's power to order; the command is not there without. */
@@ -13,9 +13,16 @@ export function orderOf(session: Session): OrderPower {
   throw new ImapError("BAD", "Unknown command");
 }
 
-/** The key, among the messages that the client knows. */
-export function orderedKey(session: Session, node: SearchNode): SearchKey {
-  const key = resolveSearch(session, node);
+/**
+ * The key, among the messages that the client knows. `NO` for a charset that
+ * is not known.
+ */
+export function orderedKey(
+  session: Session,
+  program: SearchProgram,
+): SearchKey {
+  checkCharset(program);
+  const key = resolveSearch(session, program.root);
   const last = session.selected.uidBound - 1;
   if (last < 1) return { kind: "uid", ranges: [] };
   return { kind: "and", keys: [{ kind: "uid", ranges: [[1, last]] }, key] };

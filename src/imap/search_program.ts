@@ -4,7 +4,7 @@ import type { SequenceSet } from "./sequence_set.ts";
 
 /**
  * What ESEARCH can give back. RFC 4731 section 3.1, RFC 5182 (SAVE), RFC 9394
- * (PARTIAL), RFC 5267 (UPDATE).
+ * (PARTIAL), RFC 5267 (UPDATE), RFC 6203 (RELEVANCY).
  */
 export type SearchReturn =
   | "MIN"
@@ -13,7 +13,8 @@ export type SearchReturn =
   | "COUNT"
   | "SAVE"
   | "PARTIAL"
-  | "UPDATE";
+  | "UPDATE"
+  | "RELEVANCY";
 
 /**
  * Positions in the result from 1, or from -1 at its end backwards; both of one
@@ -58,6 +59,10 @@ export interface SearchProgram {
   readonly root: SearchNode;
   /** CHARSET was given. */
   readonly hasCharset: boolean;
+  /** The texts could be read: their charset is known. */
+  readonly isCharsetKnown: boolean;
   /** MODSEQ was searched for: the answer carries one. RFC 7162 section 3.1.5. */
   readonly hasModSeq: boolean;
+  /** FUZZY was asked for: there may be scores. RFC 6203 section 4. */
+  readonly hasFuzzy: boolean;
 }

@@ -6,10 +6,20 @@ import type { Uid } from "./backend.ts";
 import { ImapError } from "./errors.ts";
 import { bitOf, hasBit } from "./flags.ts";
 import { resolveRanges } from "./resolve_set.ts";
-import type { SearchNode } from "./search_program.ts";
+import type { SearchNode, SearchProgram } from "./search_program.ts";
 import type { SearchKey, UidRanges } from "./search_key.ts";
 import { normaliseRanges } from "./sequence_set.ts";
 import type { Session } from "./session.ts";
+
+/** `NO` with the charsets that are known. RFC 9051 section 6.4.4. */
+export function checkCharset({ isCharsetKnown }: SearchProgram): void {
+  if (isCharsetKnown) return;
+  throw new ImapError(
+    "NO",
+    "The charset is not known",
+    "BADCHARSET (US-ASCII UTF-8)",
+  );
+}
 
 /** Sets and \Recent become UIDs. */
 export function resolveSearch(session: Session, node: SearchNode): SearchKey {

@@ -1,6 +1,7 @@
 /**
  * ESEARCH: one search in several mailboxes. RFC 7377 (MULTISEARCH). Results
- * are UIDs always, and go mailbox by mailbox.
+ * are UIDs always, and go mailbox by mailbox. Of the selected mailbox alone it
+ * is as UID SEARCH: with sequence numbers, `$` and SAVE.
  */
 import type { MailboxInfo } from "#src/imap/backend.ts";
 import { defineCommand, LOGGED_IN } from "#src/imap/command.ts";
@@ -8,7 +9,20 @@ import { ImapError } from "#src/imap/errors.ts";
 import { MAX_SEARCHED_MAILBOXES } from "#src/imap/limits.ts";
 import { withProgress } from "#src/imap/progress.ts";
 import { writeMailboxResult } from "#src/imap/search_answer.ts";
-import { resolveElsewhere } from "#src/imap/search_resolve.ts";
+import { relevancyOf } from "#src/imap/relevancy.ts";
+import type { SearchKey } from "#src/imap/search_key.ts";
+import {
+  checkTag,
+  forgetResult,
+  keepAlive,
+  refuseUpdate,
+  saveResult,
+} from "#src/imap/search_kept.ts";
+import {
+  checkCharset,
+  resolveElsewhere,
+  resolveSearch,
+} from "#src/imap/search_resolve.ts";
 import type { SearchProgram } from "#src/imap/search_program.ts";
 import type { Session } from "#src/imap/session.ts";
 import type { Cursor } from "#src/imap/wire/cursor.ts";
@@ -30,8 +44,6 @@ interface EsearchProgram {
 
 const PLAIN_SOURCES: ReadonlyMap<string, Source> = new Map([
   ["SELECTED", { kind: "selected" } as const],
-  // The news of other sessions are told before the command as well.
-  ["SELECTED-DELAYED", { kind: "selected" } as const],
   ["INBOXES", { kind: "inboxes" } as const],
   ["PERSONAL", { kind: "personal" } as const],
   ["SUBSCRIBED", { kind: "subscribed" } as const],
@@ -63,30 +75,93 @@ export const esearch = defineCommand<EsearchProgram>({
   },
   async run(session, { sources, program }, { tag }) {
     const { backend } = session.services;
-    const results = program.results ?? ["ALL" as const];
-    if (results.includes("SAVE") || results.includes("UPDATE")) {
-      throw new ImapError("BAD", "Not for several mailboxes");
-    }
+    const isSelectedOnly = sources.every(({ kind }) => kind === "selected");
+    checkReturn(session, program, { isSelectedOnly, tag });
     const all = await backend.listMailboxes(session.account.id);
     const mailboxes = pick(session, all, sources);
     if (mailboxes.length > MAX_SEARCHED_MAILBOXES) {
       throw new ImapError("NO", "Too many mailboxes", "LIMIT");
     }
-    const answer = { tag, results, partial: program.partial };
-    for (const { id, name, status } of mailboxes) {
-      if (id === undefined || status === undefined) continue;
-      const key = resolveElsewhere(program.root, status.uidNext - 1);
-      const work = backend.search(id, key);
-      const uids = await withProgress(session, tag, work);
-      const { uidValidity } = status;
-      if (uids.length > 0) {
-        writeMailboxResult(session, { name, uidValidity, uids }, answer);
+    let isKept = false;
+    try {
+      checkCharset(program);
+      for (const info of mailboxes) {
+        const found = await searchOne(session, info, {
+          program,
+          tag,
+          isSelectedOnly,
+        });
+        isKept ||= found === "kept";
+        await session.out.relieve();
       }
-      await session.out.relieve();
+    } catch (error) {
+      forgetResult(session, program);
+      throw error;
+    }
+    if (!isKept && program.results?.includes("UPDATE") === true) {
+      refuseUpdate(session, tag, "Only for the selected mailbox");
     }
     return { text: "Searched" };
   },
 });
+
+/** RFC 7377 section 2.2: SAVE and UPDATE are of the selected mailbox. */
+function checkReturn(
+  session: Session,
+  program: SearchProgram,
+  { isSelectedOnly, tag }: {
+    readonly isSelectedOnly: boolean;
+    readonly tag: string;
+  },
+): void {
+  const { results = [] } = program;
+  if (results.includes("SAVE") && !isSelectedOnly) {
+    throw new ImapError("BAD", "SAVE is for the selected mailbox alone");
+  }
+  if (results.includes("UPDATE") && session.trySelected === undefined) {
+    throw new ImapError("BAD", "No mailbox is selected");
+  }
+  checkTag(session, program, tag);
+}
+
+/** Searches a mailbox and tells what is there; `kept`: it stays alive. */
+async function searchOne(
+  session: Session,
+  { id, name, status }: MailboxInfo,
+  { program, tag, isSelectedOnly }: {
+    readonly program: SearchProgram;
+    readonly tag: string;
+    readonly isSelectedOnly: boolean;
+  },
+): Promise<"kept" | "told"> {
+  if (id === undefined || status === undefined) return "told";
+  const { backend } = session.services;
+  const { trySelected } = session;
+  const selected = trySelected?.view.mailbox === id ? trySelected : undefined;
+  const key = isSelectedOnly
+    ? resolveSearch(session, program.root)
+    : resolveElsewhere(program.root, status.uidNext - 1);
+  const find = (one: SearchKey): Promise<Uint32Array> =>
+    backend.search(id, one);
+  const all = await withProgress(session, tag, find(key));
+  const uids = selected === undefined
+    ? all
+    : all.filter((uid) => selected.has(uid));
+  const { results = ["ALL" as const], partial } = program;
+  if (isSelectedOnly) saveResult(session, program, uids);
+  const isShown = results.some((one) => one !== "SAVE" && one !== "UPDATE");
+  if (uids.length > 0 && isShown) {
+    const scores = results.includes("RELEVANCY")
+      ? await withProgress(session, tag, relevancyOf(uids, key, find))
+      : undefined;
+    const { uidValidity } = status;
+    const shown = { tag, results, partial, scores };
+    writeMailboxResult(session, { name, uidValidity, uids }, shown);
+  }
+  if (selected === undefined) return "told";
+  keepAlive(session, program, { tag, uid: true, key }, uids);
+  return "kept";
+}
 
 function parseSources(cursor: Cursor, utf8: boolean): Source[] {
   const sources: Source[] = [];

@@ -64,11 +64,14 @@ export const fetch = defineCommand<FetchArguments>({
     const { selected } = session;
     if (vanished) await tellVanished(session, set, changedSince ?? 0);
     const picked = resolveSet(session, set, uid ? "uid" : "seq");
-    const changed = changedSince === undefined
-      ? picked.uids
-      : picked.uids.filter((one) => selected.modSeqOf(one) > changedSince);
     const { partial } = modifiers;
-    const uids = partial === undefined ? changed : cutPartial(changed, partial);
+    // RFC 9394 section 3.4: of this part, what has changed.
+    const part = partial === undefined
+      ? picked.uids
+      : cutPartial(picked.uids, partial);
+    const uids = changedSince === undefined
+      ? part
+      : part.filter((one) => selected.modSeqOf(one) > changedSince);
     const modSeq = changedSince !== undefined;
     const isComplete = await fetchMessages(session, uids, plan, {
       uid,

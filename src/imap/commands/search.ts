@@ -1,7 +1,7 @@
 /**
  * SEARCH and UID SEARCH. RFC 9051 section 6.4.4, RFC 4731 (ESEARCH), RFC 5182
  * (SAVE), RFC 7162 section 3.1.5 (MODSEQ), RFC 5267 (UPDATE, CANCELUPDATE),
- * RFC 9394 (PARTIAL).
+ * RFC 9394 (PARTIAL), RFC 6203 (FUZZY, RELEVANCY).
  */
 import { defineCommand, SELECTED } from "#src/imap/command.ts";
 import { ImapError } from "#src/imap/errors.ts";
@@ -11,8 +11,16 @@ import {
   writeNumbers,
 } from "#src/imap/search_answer.ts";
 import type { SearchKey } from "#src/imap/search_key.ts";
-import type { SearchProgram, SearchReturn } from "#src/imap/search_program.ts";
 import {
+  checkTag,
+  forgetResult,
+  keepAlive,
+  saveResult,
+} from "#src/imap/search_kept.ts";
+import type { SearchProgram } from "#src/imap/search_program.ts";
+import { relevancyOf } from "#src/imap/relevancy.ts";
+import {
+  checkCharset,
   isInView,
   resolveSearch,
   searchView,
@@ -43,17 +51,18 @@ export const search = defineCommand<SearchProgram>({
     if (hasModSeq) session.useCondstore();
     // RFC 9051 section 6.4.4: no SEARCH responses in IMAP4rev2.
     const results = program.results ?? (session.rev2 ? ["ALL"] : undefined);
-    if (results?.includes("UPDATE") === true) checkTag(session, tag);
+    checkTag(session, program, tag);
     const { key, uids } = await searchWith(session, program, tag);
     const found: Found = { uids, isAscending: true, uid, hasModSeq };
     if (results === undefined) await writeNumbers(session, "SEARCH", found);
     else {
-      save(session, results, uids);
+      saveResult(session, program, uids);
       const isShown = results.some((one) => one !== "SAVE" && one !== "UPDATE");
-      if (isShown) writeEsearch(session, found, { tag, results, partial });
-      if (results.includes("UPDATE")) {
-        keepAlive(session, { tag, uid, key }, uids);
+      if (isShown) {
+        const scores = await scoresOf(session, program, { key, uids, tag });
+        writeEsearch(session, found, { tag, results, partial, scores });
       }
+      keepAlive(session, program, { tag, uid, key }, uids);
     }
     return { text: "Searched" };
   },
@@ -81,26 +90,6 @@ export const cancelUpdate = defineCommand<readonly string[]>({
   },
 });
 
-/** RFC 5267 section 4.3: a tag names one live search. */
-function checkTag(session: Session, tag: string): void {
-  if (!session.selected.contexts.has(tag)) return;
-  throw new ImapError("BAD", "The tag is that of a search that is alive");
-}
-
-function keepAlive(
-  session: Session,
-  search: {
-    readonly tag: string;
-    readonly uid: boolean;
-    readonly key: SearchKey;
-  },
-  found: Uint32Array,
-): void {
-  if (session.selected.contexts.add(session, search, found)) return;
-  // RFC 5267 section 4.3.1.
-  session.out.line(`* NO [NOUPDATE "${search.tag}"] Too many live searches`);
-}
-
 /** UIDs that match and that the client knows. */
 async function searchWith(
   session: Session,
@@ -109,35 +98,31 @@ async function searchWith(
 ): Promise<{ readonly key: SearchKey; readonly uids: Uint32Array }> {
   const { selected, services } = session;
   try {
+    checkCharset(program);
     const key = resolveSearch(session, program.root);
     if (isInView(key)) return { key, uids: searchView(session, key) };
     const work = services.backend.search(selected.view.mailbox, key);
     const found = await withProgress(session, tag, work);
     return { key, uids: found.filter((uid) => selected.has(uid)) };
   } catch (error) {
-    // RFC 5182 section 2.1: a failed search leaves nothing saved.
-    if (program.results?.includes("SAVE") === true) {
-      selected.savedResult = new Uint32Array(0);
-    }
+    forgetResult(session, program);
     throw error;
   }
 }
 
-/** RFC 5182 section 2.4: with MIN or MAX alone, only those are saved. */
-function save(
+/** Where RELEVANCY was asked for. */
+async function scoresOf(
   session: Session,
-  results: readonly SearchReturn[],
-  found: Uint32Array,
-): void {
-  if (!results.includes("SAVE")) return;
-  const hasMin = results.includes("MIN");
-  const hasMax = results.includes("MAX");
-  const isWhole = results.includes("ALL") || results.includes("COUNT") ||
-    results.includes("PARTIAL") || !(hasMin || hasMax);
-  const ends: number[] = [];
-  if (hasMin) ends.push(...found.subarray(0, 1));
-  if (hasMax) ends.push(...found.subarray(-1));
-  session.selected.savedResult = isWhole
-    ? found
-    : Uint32Array.from(new Set(ends)).sort();
+  { results }: SearchProgram,
+  { key, uids, tag }: {
+    readonly key: SearchKey;
+    readonly uids: Uint32Array;
+    readonly tag: string;
+  },
+): Promise<Uint8Array | undefined> {
+  if (results?.includes("RELEVANCY") !== true) return undefined;
+  const { mailbox } = session.selected.view;
+  const { backend } = session.services;
+  const work = relevancyOf(uids, key, (one) => backend.search(mailbox, one));
+  return await withProgress(session, tag, work);
 }

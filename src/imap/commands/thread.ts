@@ -2,7 +2,7 @@
 import { defineCommand, SELECTED } from "#src/imap/command.ts";
 import type { ThreadAlgorithm, ThreadWalk } from "#src/imap/powers.ts";
 import { orderedKey, orderOf } from "#src/imap/search_order.ts";
-import type { SearchNode } from "#src/imap/search_program.ts";
+import type { SearchProgram } from "#src/imap/search_program.ts";
 import type { Session } from "#src/imap/session.ts";
 import { withProgress } from "#src/imap/progress.ts";
 import { asciiText } from "#src/imap/wire/ascii.ts";
@@ -10,7 +10,7 @@ import { parseKeys } from "#src/imap/wire/search_grammar.ts";
 
 interface ThreadProgram {
   readonly algorithm: ThreadAlgorithm;
-  readonly root: SearchNode;
+  readonly program: SearchProgram;
 }
 
 const NO_RETURN = { results: undefined, partial: undefined };
@@ -31,15 +31,15 @@ export const thread = defineCommand<ThreadProgram>({
     cursor.sp();
     const charset = asciiText(cursor.astring());
     cursor.sp();
-    const { root } = parseKeys(cursor, NO_RETURN, charset);
+    const program = parseKeys(cursor, NO_RETURN, charset);
     cursor.end();
-    return { algorithm, root };
+    return { algorithm, program };
   },
-  async run(session, { algorithm, root }, { uid, tag }) {
+  async run(session, { algorithm, program }, { uid, tag }) {
     const { selected } = session;
     const work = orderOf(session).thread({
       mailbox: selected.view.mailbox,
-      key: orderedKey(session, root),
+      key: orderedKey(session, program),
       algorithm,
     });
     const walk = await withProgress(session, tag, work);

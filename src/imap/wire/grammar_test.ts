@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { WireSyntaxError } from "#src/errors/errors.ts";
 import { COMMANDS } from "#src/imap/commands/index.ts";
 import { ImapError } from "#src/imap/errors.ts";
+import { checkCharset } from "#src/imap/search_resolve.ts";
 import { VALID_COMMANDS } from "#tests/support/imap_commands.ts";
 import { Cursor } from "./cursor.ts";
 import { parseDate, parseDateTime } from "./date_time.ts";
@@ -239,9 +240,12 @@ Deno.test("PARTIAL goes from either end, and not with ALL", () => {
   assert.throws(() => partialOf("ALL PARTIAL 1:5"), ImapError);
 });
 
-Deno.test("unknown charsets are answered with those that are known", () => {
+Deno.test("a charset that is not known is noted, and its texts are not read", () => {
+  const text = "CHARSET X-UNKNOWN TEXT {1}\r\n\xff";
+  const program = parseSearch(cursorOf(text));
+  assert.ok(!program.isCharsetKnown);
   assert.throws(
-    () => parseSearch(cursorOf("CHARSET X-UNKNOWN TEXT x")),
+    () => checkCharset(program),
     (error) =>
       error instanceof ImapError &&
       error.responseCode === "BADCHARSET (US-ASCII UTF-8)",

@@ -34,6 +34,7 @@ const RETURNS: readonly SearchReturn[] = [
   "SAVE",
   "PARTIAL",
   "UPDATE",
+  "RELEVANCY",
 ];
 
 /** RETURN with its options. */
@@ -46,6 +47,7 @@ interface Returns {
 interface Progress {
   keys: number;
   hasModSeq: boolean;
+  hasFuzzy: boolean;
   readonly charset: Charset;
 }
 
@@ -62,16 +64,21 @@ export function parseSearch(cursor: Cursor): SearchProgram {
   return { ...parseKeys(cursor, returns, charset), hasCharset };
 }
 
-/** Reads the keys, whose texts are in that charset. */
+/**
+ * Reads the keys, whose texts are in that charset. One that is not known is
+ * refused when the command runs, by `checkCharset`.
+ */
 export function parseKeys(
   cursor: Cursor,
   returns: Returns,
   charset: string,
 ): SearchProgram {
+  const known = findCharset(charset);
   const progress: Progress = {
     keys: 0,
     hasModSeq: false,
-    charset: knownCharset(charset),
+    hasFuzzy: false,
+    charset: known ?? ((): string => ""),
   };
   const keys = [parseKey(cursor, progress)];
   while (cursor.trySp()) keys.push(parseKey(cursor, progress));
@@ -79,8 +86,18 @@ export function parseKeys(
   const root: SearchNode = keys.length === 1 && only !== undefined
     ? only
     : { kind: "and", keys };
-  const { hasModSeq } = progress;
-  return { ...returns, root, hasModSeq, hasCharset: false };
+  const { hasModSeq, hasFuzzy } = progress;
+  if (!hasFuzzy && returns.results?.includes("RELEVANCY") === true) {
+    throw needsFuzzy();
+  }
+  return {
+    ...returns,
+    root,
+    hasModSeq,
+    hasFuzzy,
+    hasCharset: false,
+    isCharsetKnown: known !== undefined,
+  };
 }
 
 /** `RETURN (...) `, or nothing. */
@@ -97,6 +114,8 @@ export function parseReturn(cursor: Cursor): Returns {
     if (word === "CONTEXT") return;
     const known = RETURNS.find((name) => name === word);
     if (known === "PARTIAL") {
+      // RFC 9394 section 3.1.
+      if (partial !== undefined) cursor.fail("one PARTIAL");
       cursor.sp();
       partial = parsePartial(cursor);
     }
@@ -116,31 +135,22 @@ export function parseReturn(cursor: Cursor): Returns {
   };
 }
 
-/**
- * `1:500` or `-1:-100`. RFC 9394 section 3.1; `500:1` is the same, and is told
- * as `1:500`.
- */
+/** `1:500` or `-1:-100`. RFC 9394 section 3.1; `500:1` means the same. */
 export function parsePartial(cursor: Cursor): PartialRange {
   const from = signedNumber(cursor);
   cursor.byte(COLON);
   const to = signedNumber(cursor);
   if (from < 0 !== to < 0) cursor.fail("two positions of one sign");
-  return Math.abs(from) <= Math.abs(to) ? { from, to } : { from: to, to: from };
+  return { from, to };
 }
 
 function signedNumber(cursor: Cursor): number {
   return cursor.tryByte(MINUS) ? -cursor.nzNumber() : cursor.nzNumber();
 }
 
-/** Charset of search texts; `NO` with those that are known. */
-function knownCharset(name: string): Charset {
-  const known = findCharset(name);
-  if (known !== undefined) return known;
-  throw new ImapError(
-    "NO",
-    "The charset is not known",
-    "BADCHARSET (US-ASCII UTF-8)",
-  );
+/** RFC 6203 section 4 and 6. */
+export function needsFuzzy(): ImapError {
+  return new ImapError("BAD", "RELEVANCY is of a FUZZY search");
 }
 
 function parseKey(cursor: Cursor, progress: Progress): SearchNode {
@@ -206,6 +216,7 @@ function parseWithArgument(
     });
   }
   if (name === "FUZZY") {
+    progress.hasFuzzy = true;
     cursor.sp();
     return nested(
       cursor,
