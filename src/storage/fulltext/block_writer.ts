@@ -56,12 +56,16 @@ export async function writeBlock(
   let id = firstWord;
   for (const { field, size, rows } of builder.fields()) {
     ranges.push([field, id, id + size - 1]);
+    const first = id;
+    let vocabulary = WORD_START;
     for (const { word, documents, places } of rows()) {
       await sql.run(INSERT_WORD, [id, word, documents, places]);
       await sql.run(INSERT_GRAMS, [id, WORD_START + word + WORD_END]);
+      vocabulary += word + WORD_START;
       id++;
       if (id % WRITTEN_AT_ONCE === 0) await pause();
     }
+    await sql.run(INSERT_VOCABULARY, [first, vocabulary]);
   }
   await sql.run(
     "INSERT INTO blocks (first, last, documents, places, built_at, " +
@@ -84,6 +88,8 @@ export async function writeBlock(
 
 const INSERT_WORD =
   "INSERT INTO words (id, word, documents, places) VALUES (?, ?, ?, ?)";
+const INSERT_VOCABULARY =
+  "INSERT INTO vocabularies (first, words) VALUES (?, ?)";
 const INSERT_GRAMS = "INSERT INTO grams (rowid, word) VALUES (?, ?)";
 
 /** Removes the blocks that begin in a range, their words and facts. */
@@ -116,6 +122,10 @@ async function removeWords(
   last: number,
   pause: Pause,
 ): Promise<void> {
+  await sql.run("DELETE FROM vocabularies WHERE first BETWEEN ? AND ?", [
+    first,
+    last,
+  ]);
   for (let at = first; at <= last; at += REMOVED_AT_ONCE) {
     const end = Math.min(at + REMOVED_AT_ONCE - 1, last);
     const rows = await sql.all(

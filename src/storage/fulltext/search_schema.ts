@@ -14,7 +14,7 @@
  */
 
 /** Number of this layout and of what `fold` and `WordCutter` make of a text. */
-export const SEARCH_FORMAT = 2;
+export const SEARCH_FORMAT = 3;
 
 /** Stands before each word in `grams`; `fold` leaves no control characters. */
 export const WORD_START = "\u0001";
@@ -61,6 +61,14 @@ CREATE TABLE words (
   places BLOB NOT NULL
 );
 
+-- The words of one field of one block in their order, each between two
+-- \`WORD_START\`; \`first\` is the id of the first one. Read where a text is too
+-- short for \`grams\`.
+CREATE TABLE vocabularies (
+  first INTEGER PRIMARY KEY,
+  words TEXT NOT NULL
+);
+
 CREATE VIRTUAL TABLE grams USING fts5 (
   word, content = '', detail = none, columnsize = 0,
   tokenize = "trigram case_sensitive 1"
@@ -91,6 +99,7 @@ DROP TABLE IF EXISTS meta;
 DROP TABLE IF EXISTS fields;
 DROP TABLE IF EXISTS blocks;
 DROP TABLE IF EXISTS words;
+DROP TABLE IF EXISTS vocabularies;
 DROP TABLE IF EXISTS grams;
 DROP TABLE IF EXISTS facts;
 `;
