@@ -35,7 +35,7 @@ export async function certificateOf(port: number): Promise<string> {
     "-c",
     `openssl s_client -showcerts -servername localhost ` +
     `-connect 127.0.0.1:${port} </dev/null 2>/dev/null ` +
-    `| sed -n '/BEGIN/,/END/p'`,
+    `| sed -n '/-----BEGIN/,/-----END/p'`,
   ]);
 }
 
