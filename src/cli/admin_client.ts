@@ -64,27 +64,31 @@ async function ask(
   request: ControlRequest,
 ): Promise<unknown> {
   try {
-    return await exchange(connection, request);
+    return (await exchange(connection, request)).result;
   } finally {
     connection.close();
   }
 }
 
-/** Asks and reads the answer; the connection stays open. */
+/**
+ * Asks and reads the answer; the connection stays open. `rest` is what came
+ * with the answer: the beginning of what is spoken after an upgrade.
+ */
 export async function exchange(
   connection: Deno.UnixConn,
   request: ControlRequest,
-): Promise<unknown> {
+): Promise<{ readonly result: unknown; readonly rest: Uint8Array }> {
   const bytes = new TextEncoder().encode(`${JSON.stringify(request)}\n`);
   for (let written = 0; written < bytes.length;) {
     written += await connection.write(bytes.subarray(written));
   }
-  const line = await new LineReader(connection, MAX_LINE_BYTES).next();
+  const lines = new LineReader(connection, MAX_LINE_BYTES);
+  const line = await lines.next();
   if (line === undefined) {
     throw new CliError("The server went away before it answered");
   }
   const response = JSON.parse(line) as ControlResponse;
-  if (response.ok) return response.result;
+  if (response.ok) return { result: response.result, rest: lines.rest };
   throw new CliError(response.message);
 }
 

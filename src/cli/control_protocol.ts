@@ -44,10 +44,7 @@ export interface ByteReader {
 const CHUNK_BYTES = 64 * 1024;
 const LF = 0x0a;
 
-/**
- * Splits what comes into lines; reads no further than it has to, so that
- * something else can be spoken after a line.
- */
+/** Splits what comes into lines; something else may be spoken after one. */
 export class LineReader {
   readonly #source: ByteReader;
   readonly #maxBytes: number;
@@ -62,6 +59,11 @@ export class LineReader {
   /** Whether bytes were read that belong to no line yet. */
   get hasRest(): boolean {
     return this.#rest.length > 0;
+  }
+
+  /** What was read behind the last line; whoever goes on has to begin with it. */
+  get rest(): Uint8Array {
+    return this.#rest;
   }
 
   /** The next line; `undefined` at the end. `RangeError` for one too long. */

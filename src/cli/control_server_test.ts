@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { StorageError } from "#src/errors/errors.ts";
 import { SILENT_LOG } from "#src/log/log.ts";
+import { UnixConnection } from "#src/net/unix_connection.ts";
+import { exchange } from "./admin_client.ts";
 import { type ByteReader, LineReader } from "./control_protocol.ts";
 import {
   type ControlHandler,
@@ -112,6 +114,33 @@ Deno.test("one holder at a time has the state", async () => {
     lock.release();
     (await waiting).release();
   } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("what comes with the answer to an upgrade is read after it", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "epistle-control-" });
+  const path = `${folder}/control.sock`;
+  const listener = Deno.listen({ transport: "unix", path });
+  const served = (async () => {
+    const peer = await listener.accept();
+    await peer.read(new Uint8Array(1_000));
+    const answer = '{"ok":true,"result":null}\n* PREAUTH hello\r\n';
+    await peer.write(new TextEncoder().encode(answer));
+    peer.close();
+  })();
+  const socket = await Deno.connect({ transport: "unix", path });
+  const request = { instance: "x", command: "imap", args: {} };
+  const { rest } = await exchange(socket, request);
+  await served;
+  const connection = new UnixConnection(socket, rest);
+  try {
+    const first = await connection.read(1_000);
+    assert.equal(new TextDecoder().decode(first), "* PREAUTH hello\r\n");
+    assert.equal(await connection.read(1_000), undefined);
+  } finally {
+    connection.destroy();
+    listener.close();
     await Deno.remove(folder, { recursive: true });
   }
 });

@@ -30,10 +30,8 @@ export async function withMail<T>(
   const { globals } = configuration;
   const socket = await connect(globals.control_socket);
   if (socket !== undefined) {
-    const connection = new UnixConnection(socket);
+    const connection = await upgraded(socket, instance, account);
     try {
-      const args = { account };
-      await exchange(socket, { instance, command: IMAP_COMMAND, args });
       return await work(connection, () => socket.closeWrite());
     } finally {
       connection.destroy();
@@ -55,6 +53,22 @@ export async function withMail<T>(
       await served;
     }
   });
+}
+
+/** From here on the socket speaks IMAP; its greeting may have come already. */
+async function upgraded(
+  socket: Deno.UnixConn,
+  instance: string,
+  account: string,
+): Promise<Connection> {
+  try {
+    const request = { instance, command: IMAP_COMMAND, args: { account } };
+    const { rest } = await exchange(socket, request);
+    return new UnixConnection(socket, rest);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
 }
 
 /** The one storage of the configuration, or the named one. */

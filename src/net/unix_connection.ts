@@ -15,10 +15,13 @@ export class UnixConnection implements Connection {
   readonly localPort = 0;
   readonly tls = undefined;
   readonly #socket: Deno.UnixConn;
+  #first: Uint8Array | undefined;
   #closed = false;
 
-  constructor(socket: Deno.UnixConn) {
+  /** `first`: what was read from the socket already, and is read once more. */
+  constructor(socket: Deno.UnixConn, first: Uint8Array = new Uint8Array()) {
     this.#socket = socket;
+    this.#first = first.length === 0 ? undefined : first;
   }
 
   get closed(): boolean {
@@ -26,6 +29,9 @@ export class UnixConnection implements Connection {
   }
 
   async read(timeoutMs: number): Promise<Uint8Array | undefined> {
+    const first = this.#first;
+    this.#first = undefined;
+    if (first !== undefined) return first;
     const chunk = new Uint8Array(CHUNK_BYTES);
     const count = await this.#inTime(timeoutMs, () => this.#socket.read(chunk));
     return count === null ? undefined : chunk.subarray(0, count);
