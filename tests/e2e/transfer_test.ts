@@ -129,6 +129,42 @@ Deno.test("mail goes in and out of Maildir and mbox with flags, dates and folder
     );
   }));
 
+Deno.test("folders with names that can not be here do not stop an import", () =>
+  withServer(OPTIONS, async (server) => {
+    const { folder, ports } = server;
+    const deep = Array.from({ length: 70 }, (_, n) => `d${n}`).join(".");
+    for (const box of [".100% * sure", `.${deep.slice(0, 250)}`, ".A.B"]) {
+      for (const part of ["cur", "new", "tmp"]) {
+        await Deno.mkdir(`${folder}/old/${box}/${part}`, { recursive: true });
+      }
+      await Deno.writeTextFile(`${folder}/old/${box}/cur/1`, "Subject: x\n\n");
+    }
+    // A parent that is nothing but a name becomes a mailbox.
+    for (const part of ["cur", "new", "tmp"]) {
+      await Deno.mkdir(`${folder}/old/.A/${part}`, { recursive: true });
+    }
+    await Deno.writeTextFile(`${folder}/old/.A/cur/2`, "Subject: x\n\n");
+    const client = new ImapFlow({
+      host: "127.0.0.1",
+      port: ports.imaps,
+      secure: true,
+      tls: { rejectUnauthorized: false },
+      auth: { user: ALICE, pass: "secret" },
+      logger: false,
+    });
+    await client.connect();
+    await client.mailboxCreate("A/C");
+    await client.mailboxDelete("A");
+    await client.logout();
+    await assert.rejects(
+      server.cli(["import", "maildir", ALICE, `${folder}/old`]),
+      /Left out: d0\/d1.*: NO \[CANNOT\] The name has too many levels/,
+    );
+    const names = (await allMail(ports.imaps, ALICE))
+      .map(({ mailbox }) => mailbox);
+    assert.deepEqual(names.sort(), ["100_ _ sure", "A", "A/B"]);
+  }));
+
 Deno.test("importing and exporting need no running server", async () => {
   const server = await TestServer.start(OPTIONS);
   try {

@@ -199,7 +199,8 @@ function report(
         `(${Math.round(rate)}/s)\n`,
     );
     for (const { mailbox, key, reason } of refused) {
-      terminal.err(`Left out: ${mailbox}, message ${key}: ${reason}\n`);
+      const what = key === undefined ? mailbox : `${mailbox}, message ${key}`;
+      terminal.err(`Left out: ${what}: ${reason}\n`);
     }
   }
   return refused.length === 0 ? OK : FAILURE;

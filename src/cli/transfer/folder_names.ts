@@ -11,6 +11,14 @@ export function decodeMailboxName(levels: readonly string[]): string {
   return /^inbox$/i.test(name) || name === "" ? "INBOX" : name;
 }
 
+/**
+ * The name under which a mailbox can be here: controls and what LIST takes for
+ * wildcards become `_`.
+ */
+export function importableName(name: string): string {
+  return name.replaceAll(/[\p{Cc}*%\u2028\u2029]/gu, "_");
+}
+
 /** One level as a name of a file: nothing that leads elsewhere. */
 export function fileNameOf(level: string): string {
   const plain = level.replaceAll(/[\p{Cc}/\\:*?"<>|]/gu, "_");

@@ -56,7 +56,7 @@ async function* foldersOf(
       name: nameOf(box),
       specialUse: specialUse === "\\Inbox" ? undefined : specialUse,
       count: undefined,
-      messages: () => messagesOf(client, box.path),
+      messages: (isDone) => messagesOf(client, box.path, isDone),
     };
   }
 }
@@ -70,27 +70,42 @@ function nameOf({ path, delimiter }: ListResponse): string {
 async function* messagesOf(
   client: ImapFlow,
   path: string,
+  isDone: (key: string) => boolean = () => false,
 ): AsyncGenerator<SourceMessage, void> {
   const lock = await client.getMailboxLock(path, { readOnly: true });
   try {
     const { mailbox } = client;
     if (mailbox === false) return;
-    const validity = mailbox.uidValidity;
+    const keyOf = (uid: number): string => `${mailbox.uidValidity}.${uid}`;
     const found = await client.search({ all: true }, { uid: true });
-    const uids = found === false || found === undefined ? [] : found;
+    const all = found === false || found === undefined ? [] : found;
+    for (const uid of all) {
+      if (isDone(keyOf(uid))) yield doneMessage(keyOf(uid));
+    }
+    const uids = all.filter((uid) => !isDone(keyOf(uid)));
     for (let from = 0; from < uids.length; from += BATCH_MESSAGES) {
       const some = uids.slice(from, from + BATCH_MESSAGES);
-      yield* batchOf(client, some, `${validity}`);
+      yield* batchOf(client, some, keyOf);
     }
   } finally {
     lock.release();
   }
 }
 
+/** One that an earlier run has brought: it is not fetched again. */
+function doneMessage(key: string): SourceMessage {
+  return {
+    key,
+    flags: [],
+    date: undefined,
+    bytes: () => Promise.reject(new TypeError("The message is here already")),
+  };
+}
+
 async function* batchOf(
   client: ImapFlow,
   uids: readonly number[],
-  validity: string,
+  keyOf: (uid: number) => string,
 ): AsyncGenerator<SourceMessage, void> {
   const query = { uid: true, flags: true, internalDate: true, source: true };
   const messages = client.fetch([...uids], query, { uid: true });
@@ -101,7 +116,7 @@ async function* batchOf(
       ? undefined
       : new Date(internalDate);
     yield {
-      key: `${validity}.${uid}`,
+      key: keyOf(uid),
       flags: [...flags ?? []].filter((flag) => flag !== "\\Recent"),
       date,
       bytes: () => Promise.resolve(new Uint8Array(source)),

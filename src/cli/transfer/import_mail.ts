@@ -6,6 +6,7 @@
 import type { Connection } from "#src/net/connection.ts";
 import { CommandRefused, ImapPipe, quoteMailbox } from "./imap_pipe.ts";
 import type { PipedMessage } from "./imap_pipe.ts";
+import { importableName } from "./folder_names.ts";
 import type { Batch, Journal } from "./journal.ts";
 import type { MailSource, SourceFolder, SourceMessage } from "./mail_source.ts";
 import type { Progress } from "./progress.ts";
@@ -23,10 +24,11 @@ export interface ImportOutcome {
   readonly refused: readonly ImportRefusal[];
 }
 
-/** A message that was left out. */
+/** A message, or a whole mailbox, that was left out. */
 export interface ImportRefusal {
   readonly mailbox: string;
-  readonly key: string;
+  /** `undefined`: all of the mailbox. */
+  readonly key: string | undefined;
   readonly reason: string;
 }
 
@@ -88,7 +90,14 @@ class ImportRun {
     const { journal } = this.#options;
     const batch = journal.unsettled;
     if (batch === undefined) return;
-    await journal.settle(await this.#isThere(batch) ? "stored" : "absent");
+    let isThere = false;
+    try {
+      isThere = await this.#isThere(batch);
+    } catch (error) {
+      // The mailbox is gone since.
+      if (!(error instanceof CommandRefused)) throw error;
+    }
+    await journal.settle(isThere ? "stored" : "absent");
   }
 
   async #isThere(batch: Batch): Promise<boolean> {
@@ -108,13 +117,22 @@ class ImportRun {
 
   async #folder(folder: SourceFolder): Promise<void> {
     const { journal, prefix, progress } = this.#options;
-    const mailbox = prefix === "" || folder.name !== "INBOX"
-      ? `${prefix}${folder.name}`
+    const name = importableName(folder.name);
+    const mailbox = prefix === "" || name !== "INBOX"
+      ? `${prefix}${name}`
       : `${prefix}Inbox`;
     progress.folder(mailbox);
-    await this.#ensure(mailbox, folder.specialUse);
-    for await (const message of folder.messages()) {
-      if (journal.has(mailbox, message.key)) {
+    try {
+      await this.#ensure(mailbox, folder.specialUse);
+    } catch (error) {
+      if (!(error instanceof CommandRefused)) throw error;
+      const reason = error.message;
+      this.#refused.push({ mailbox, key: undefined, reason });
+      return;
+    }
+    const isDone = (key: string): boolean => journal.has(mailbox, key);
+    for await (const message of folder.messages(isDone)) {
+      if (isDone(message.key)) {
         this.#skipped++;
         continue;
       }
@@ -130,7 +148,10 @@ class ImportRun {
     if (mailbox === "INBOX") return;
     const name = quoteMailbox(mailbox);
     const [found] = await this.#pipe.command(`LIST "" ${name}`);
-    if (found?.text.startsWith("* LIST") === true) return;
+    // The parent of a mailbox may be nothing but a name.
+    const isThere = found?.text.startsWith("* LIST") === true &&
+      !/\\(?:Noselect|NonExistent)/i.test(found.text);
+    if (isThere) return;
     if (specialUse !== undefined) {
       try {
         await this.#pipe.command(`CREATE ${name} (USE (${specialUse}))`);
@@ -183,7 +204,7 @@ class ImportRun {
       }
       const [only] = batch;
       const reason = error.message;
-      this.#refused.push({ mailbox, key: only?.key ?? "", reason });
+      this.#refused.push({ mailbox, key: only?.key, reason });
       return;
     }
     await journal.settle("stored");

@@ -5,7 +5,9 @@ import { Journal } from "./journal.ts";
 import { toCrlf, toLf } from "./line_ends.ts";
 import type { MailSource } from "./mail_source.ts";
 import { openMaildir } from "./maildir_source.ts";
+import { maildirTarget } from "./maildir_target.ts";
 import { openMbox } from "./mbox_source.ts";
+import { mboxTarget } from "./mbox_target.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -117,6 +119,81 @@ Deno.test("folders of mbox files keep their levels; other files are left out", (
     assert.deepEqual(names, ["Archive", "Archive/2025", "INBOX", "a"]);
     const source = openMbox(`${folder}/Inbox.msf`, "X");
     await assert.rejects(readAll(source), /does not begin with "From "/);
+  }));
+
+Deno.test("an mbox of Thunderbird gives its flags, and not what was deleted", () =>
+  inFolder(async (folder) => {
+    const texts = [
+      "X-Mozilla-Status: 1007\nX-Mozilla-Status2: 00000000\n" +
+      "X-Mozilla-Keys: $label1 later            \nSubject: one\n\nx\n",
+      "X-Mozilla-Status: 0009\nSubject: deleted\n\nx\n",
+      "X-Mozilla-Status: 0000\nSubject: two\n\nx\n",
+    ];
+    const mbox = texts
+      .map((text) => `From - Thu Jan  1 10:20:30 +0100 2026\n${text}\n`);
+    await Deno.mkdir(`${folder}/Work.mbox`);
+    await Deno.writeTextFile(`${folder}/Work.mbox/mbox`, mbox.join(""));
+    const all = await readAll(openMbox(folder, "")) as {
+      folder: string;
+      flags: string[];
+      date: string;
+      text: string;
+    }[];
+    assert.deepEqual(
+      all.map(({ flags }) => flags),
+      [
+        ["\\Seen", "\\Answered", "\\Flagged", "$Forwarded", "$label1", "later"],
+        [],
+      ],
+    );
+    assert.equal(all[0]?.folder, "Work");
+    assert.equal(all[0]?.date, "2026-01-01T09:20:30.000Z");
+    assert.equal(all[0]?.text, "Subject: one\r\n\r\nx\r\n");
+  }));
+
+Deno.test("a Maildir in use may change while it is read", () =>
+  inFolder(async (folder) => {
+    for (const part of ["cur", "new"]) await Deno.mkdir(`${folder}/${part}`);
+    const cur = `${folder}/cur`;
+    for (const name of ["1.a:2,", "2.b:2,", "3.c:2,"]) {
+      await Deno.writeTextFile(`${cur}/${name}`, "Subject: x\n\n");
+    }
+    for await (const { messages } of openMaildir(folder).folders()) {
+      await Deno.rename(`${cur}/1.a:2,`, `${cur}/1.a:2,S`);
+      await Deno.remove(`${cur}/2.b:2,`);
+      const seen: unknown[] = [];
+      for await (const { key, flags, bytes } of messages()) {
+        seen.push([key, flags, (await bytes()).length]);
+      }
+      assert.deepEqual(seen, [["1.a", ["\\Seen"], 14], ["3.c", [], 14]]);
+    }
+  }));
+
+Deno.test("an export into the same Maildir keeps what its letters mean", () =>
+  inFolder(async (folder) => {
+    const date = new Date(0);
+    const bytes = encoder.encode("Subject: x\r\n\r\n");
+    for (const [uid, flag] of [[1, "Work"], [2, "Later"]] as const) {
+      const writer = await maildirTarget(folder).open("INBOX", 7);
+      assert.equal(writer.lastUid, uid - 1);
+      await writer.write({ uid, flags: [flag], date, bytes });
+      await writer.close();
+    }
+    const all = await readAll(openMaildir(folder)) as { flags: string[] }[];
+    assert.deepEqual(all.map(({ flags }) => flags), [["Work"], ["Later"]]);
+  }));
+
+Deno.test("a message that is header alone comes through an mbox", () =>
+  inFolder(async (folder) => {
+    const writer = await mboxTarget(folder).open("INBOX", 7);
+    const date = new Date(0);
+    const bytes = encoder.encode("Subject: x");
+    await writer.write({ uid: 1, flags: ["\\Seen"], date, bytes });
+    await writer.close();
+    const [one] = await readAll(openMbox(folder, "")) as [
+      { flags: string[]; text: string },
+    ];
+    assert.deepEqual([one.flags, one.text], [["\\Seen"], "Subject: x\r\n"]);
   }));
 
 Deno.test("a Maildir gives folders, flags, keywords and dates", () =>

@@ -20,8 +20,11 @@ export interface SourceFolder {
   readonly specialUse: string | undefined;
   /** How many messages it has, where that is cheap to know. */
   readonly count: number | undefined;
-  /** In the order of the source. */
-  messages(): AsyncIterable<SourceMessage>;
+  /**
+   * In the order of the source. Of messages for which `isDone` holds only the
+   * key is asked for: they need not be fetched.
+   */
+  messages(isDone?: (key: string) => boolean): AsyncIterable<SourceMessage>;
 }
 
 /** Mail somewhere else. */

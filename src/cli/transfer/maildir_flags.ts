@@ -64,6 +64,32 @@ export function flagsOfStatus(
   return [...flags, ...keywords];
 }
 
+/** Bits of `X-Mozilla-Status`, which is hexadecimal. */
+const MOZILLA: readonly (readonly [bit: number, flag: string])[] = [
+  [0x0001, "\\Seen"],
+  [0x0002, "\\Answered"],
+  [0x0004, "\\Flagged"],
+  [0x1000, "$Forwarded"],
+];
+const MOZILLA_EXPUNGED = 0x0008;
+
+/**
+ * Flags of the values of `X-Mozilla-Status` and `X-Mozilla-Keys`; `undefined`:
+ * the message has been deleted.
+ */
+export function flagsOfMozilla(
+  status: string,
+  keys: string,
+): string[] | undefined {
+  const bits = /^[0-9a-f]{1,8}$/i.test(status)
+    ? Number.parseInt(status, 16)
+    : 0;
+  if ((bits & MOZILLA_EXPUNGED) !== 0) return undefined;
+  const flags = MOZILLA.filter(([bit]) => (bits & bit) !== 0)
+    .map(([, flag]) => flag);
+  return [...flags, ...keys.split(/\s+/).filter((word) => word !== "")];
+}
+
 /** The header lines that say the same, each with its line end. */
 export function statusLines(flags: readonly string[]): string {
   const letters = (wanted: string): string =>

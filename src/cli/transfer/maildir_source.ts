@@ -7,6 +7,7 @@ import { decodeMailboxName } from "./folder_names.ts";
 import { toCrlf } from "./line_ends.ts";
 import type { MailSource, SourceFolder, SourceMessage } from "./mail_source.ts";
 import { flagsOfName } from "./maildir_flags.ts";
+import { readKeywords } from "./maildir_keywords.ts";
 
 /** Folders in folders; deeper ones are no mail. */
 const MAX_DEPTH = 12;
@@ -81,27 +82,42 @@ async function* messagesOf(
   files: readonly MaildirFile[],
 ): AsyncGenerator<SourceMessage, void> {
   const keywords = await readKeywords(folder);
-  for (const { path, unique } of files) {
-    const { mtime } = await Deno.stat(path);
+  for (const file of files) {
+    const found = await locate(folder, file);
+    if (found === undefined) continue;
+    const { path, date } = found;
     yield {
-      key: unique,
+      key: file.unique,
       flags: flagsOfName(basename(path), keywords),
-      date: mtime ?? undefined,
+      date,
       bytes: async () => toCrlf(await Deno.readFile(path)),
     };
   }
 }
 
-/** Dovecot's `dovecot-keywords`: a number and a name a line. */
-async function readKeywords(folder: string): Promise<string[]> {
-  const keywords: string[] = [];
+/**
+ * Where the file is by now: programs that use the Maildir give it another name
+ * with its flags, or take it away (`undefined`).
+ */
+async function locate(
+  folder: string,
+  { path, unique }: MaildirFile,
+): Promise<
+  { readonly path: string; readonly date: Date | undefined } | undefined
+> {
+  const date = await dateOf(path);
+  if (date !== "absent") return { path, date };
+  const renamed = (await filesOf(folder)).find((one) => one.unique === unique);
+  if (renamed === undefined) return undefined;
+  const later = await dateOf(renamed.path);
+  return later === "absent" ? undefined : { path: renamed.path, date: later };
+}
+
+async function dateOf(path: string): Promise<Date | "absent" | undefined> {
   try {
-    const text = await Deno.readTextFile(join(folder, "dovecot-keywords"));
-    for (const [, number, name] of text.matchAll(/^([0-9]{1,2}) (\S+)$/gm)) {
-      if (name !== undefined) keywords[Number(number)] = name;
-    }
+    return (await Deno.stat(path)).mtime ?? undefined;
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (error instanceof Deno.errors.NotFound) return "absent";
+    throw error;
   }
-  return keywords;
 }

@@ -12,6 +12,7 @@ import type {
 } from "./export_mail.ts";
 import { fileNameOf } from "./folder_names.ts";
 import { toLf } from "./line_ends.ts";
+import { readKeywords } from "./maildir_keywords.ts";
 import { lettersOf, MAX_MAILDIR_KEYWORDS } from "./maildir_flags.ts";
 
 /** A place to export to. */
@@ -26,7 +27,9 @@ export function maildirTarget(root: string): MailTarget {
         await Deno.writeTextFile(join(folder, "maildirfolder"), "");
       }
       const lastUid = await highestUid(join(folder, "cur"), uidValidity);
-      return new MaildirWriter(folder, uidValidity, lastUid);
+      // Letters of an earlier export keep what they mean.
+      const keywords = await readKeywords(folder);
+      return new MaildirWriter(folder, { uidValidity, lastUid, keywords });
     },
   };
 }
@@ -43,12 +46,20 @@ class MaildirWriter implements MailboxWriter {
   readonly lastUid: number;
   readonly #folder: string;
   readonly #uidValidity: number;
-  readonly #keywords: string[] = [];
+  readonly #keywords: string[];
 
-  constructor(folder: string, uidValidity: number, lastUid: number) {
+  constructor(
+    folder: string,
+    { uidValidity, lastUid, keywords }: {
+      readonly uidValidity: number;
+      readonly lastUid: number;
+      readonly keywords: string[];
+    },
+  ) {
     this.#folder = folder;
     this.#uidValidity = uidValidity;
     this.lastUid = lastUid;
+    this.#keywords = keywords;
   }
 
   async write(message: ExportedMessage): Promise<void> {

@@ -2,7 +2,8 @@
  * Mail in mbox files: one file, or a folder of them as Thunderbird and others
  * keep it (`Archive`, `Archive.sbd/2025`). RFC 4155 and what is in use:
  * messages begin with `From ` after an empty line, such lines in messages are
- * quoted with `>` (mboxrd), flags are in `Status`, `X-Status`, `X-Keywords`.
+ * quoted with `>` (mboxrd), flags are in `Status`, `X-Status`, `X-Keywords`, or
+ * as Thunderbird has them in `X-Mozilla-Status` and `X-Mozilla-Keys`.
  */
 import { join } from "node:path";
 import { findHeaderEnd, HeaderBlock } from "#src/message/header_block.ts";
@@ -10,7 +11,7 @@ import { CliError } from "../exit_code.ts";
 import { decodeMailboxName } from "./folder_names.ts";
 import { toCrlf } from "./line_ends.ts";
 import type { MailSource, SourceFolder, SourceMessage } from "./mail_source.ts";
-import { flagsOfStatus } from "./maildir_flags.ts";
+import { flagsOfMozilla, flagsOfStatus } from "./maildir_flags.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 /** A message that is longer is no message. */
@@ -56,7 +57,10 @@ async function* foldersBelow(
     const inner = join(path, name);
     const level = name.replace(/\.(?:sbd|mbox)$/i, "");
     if (isFile && await isMbox(inner)) {
-      yield folderOf(inner, decodeMailboxName([...levels, level]));
+      // Apple Mail has `Work.mbox/mbox`.
+      const isInside = name === "mbox" && levels.length > 0;
+      const path = isInside ? levels : [...levels, level];
+      yield folderOf(inner, decodeMailboxName(path));
     }
     if (isDirectory && depth < MAX_DEPTH) {
       yield* foldersBelow(inner, [...levels, level], depth + 1);
@@ -78,6 +82,8 @@ async function* messagesOf(path: string): AsyncGenerator<SourceMessage, void> {
     const line = new TextDecoder().decode(bytes.subarray(0, lineEnd));
     const message = unquote(bytes.subarray(lineEnd + 1));
     const { content, flags } = takeStatus(message);
+    // Deleted in Thunderbird, and not yet compacted away.
+    if (flags === undefined) continue;
     yield {
       key: String(offset),
       flags,
@@ -166,12 +172,22 @@ function unquote(bytes: Uint8Array): Uint8Array {
   return isCrlf ? whole.subarray(0, -2) : whole;
 }
 
-const STATUS_FIELDS = new Set(["status", "x-status", "x-keywords"]);
+const STATUS_FIELDS = new Set([
+  "status",
+  "x-status",
+  "x-keywords",
+  "x-mozilla-status",
+  "x-mozilla-status2",
+  "x-mozilla-keys",
+]);
 
-/** Flags leave the header: here they are flags. */
+/** Flags leave the header: here they are flags. `undefined`: no message. */
 function takeStatus(
   message: Uint8Array,
-): { readonly content: Uint8Array; readonly flags: readonly string[] } {
+): {
+  readonly content: Uint8Array;
+  readonly flags: readonly string[] | undefined;
+} {
   const end = findHeaderEnd(message) ?? message.length;
   const header = new HeaderBlock(message.subarray(0, end));
   const value = (name: string): string => {
@@ -180,11 +196,16 @@ function takeStatus(
       ? ""
       : new TextDecoder().decode(header.rawValue(field)).trim();
   };
-  const flags = flagsOfStatus(
+  const mozilla = flagsOfMozilla(
+    value("x-mozilla-status"),
+    value("x-mozilla-keys"),
+  );
+  const plain = flagsOfStatus(
     value("status"),
     value("x-status"),
     value("x-keywords"),
   );
+  const flags = mozilla && [...new Set([...plain, ...mozilla])];
   const rest = header.without(({ name }) => STATUS_FIELDS.has(name));
   if (rest.bytes.length === end) return { content: message, flags };
   const content = new Uint8Array(rest.bytes.length + message.length - end);
@@ -193,12 +214,17 @@ function takeStatus(
   return { content, flags };
 }
 
-/** `From sender Thu Jan  1 00:00:00 2026`. RFC 4155 appendix A. */
+const POSTMARK =
+  /([A-Z][a-z]{2}) +([0-9]{1,2}) ([0-9:]{5,8}) (?:([+-][0-9]{4}) )?.*?([0-9]{4})\s*$/;
+
+/**
+ * `From sender Thu Jan  1 00:00:00 2026`, RFC 4155 appendix A; some write a zone
+ * before the year.
+ */
 function dateOf(line: string): Date | undefined {
-  const text = /([A-Z][a-z]{2}) +([0-9]{1,2}) ([0-9:]{5,8}) .*?([0-9]{4})\s*$/
-    .exec(line);
+  const text = POSTMARK.exec(line);
   if (text === null) return undefined;
-  const [, month = "", day = "", time = "", year = ""] = text;
-  const parsed = Date.parse(`${day} ${month} ${year} ${time} UTC`);
+  const [, month = "", day = "", time = "", zone = "UTC", year = ""] = text;
+  const parsed = Date.parse(`${day} ${month} ${year} ${time} ${zone}`);
   return Number.isNaN(parsed) ? undefined : new Date(parsed);
 }

@@ -115,9 +115,11 @@ const FROM = new TextEncoder().encode("From ");
 /** The lines of the flags at the end of the header. */
 function withStatus(message: Uint8Array, flags: readonly string[]): Uint8Array {
   const end = findHeaderEnd(message);
-  const lines = new TextEncoder().encode(statusLines(flags));
   // Before the empty line; a message without one is header alone.
   const at = end === undefined ? message.length : end - 1;
+  const isInLine = at > 0 && message[at - 1] !== LF;
+  const lines = new TextEncoder()
+    .encode(`${isInLine ? "\n" : ""}${statusLines(flags)}`);
   const result = new Uint8Array(message.length + lines.length);
   result.set(message.subarray(0, at));
   result.set(lines, at);
