@@ -71,6 +71,8 @@ export type StorageErrorKind =
   | "busy"
   /** The operation is not allowed here (INBOX, special mailboxes). */
   | "notAllowed"
+  /** A mailbox can not be for that (RFC 6154). */
+  | "use"
   /** This account lacks a right that others may have. */
   | "noPermission"
   /** What is on disk cannot be read back. */

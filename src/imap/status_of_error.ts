@@ -29,6 +29,7 @@ const STORAGE: Readonly<
   busy: ["INUSE", "The mailbox is busy, try again"],
   noPermission: ["NOPERM", "You have no right to do that"],
   notAllowed: ["CANNOT", "That is not allowed here"],
+  use: ["USEATTR", "That use can not be given"],
   corrupt: ["CORRUPTION", "The stored data can not be read"],
 };
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { ImapFlow } from "imapflow";
 import { startDovecot } from "#scripts/bench_dovecot.ts";
+import { LineClient } from "#tests/support/line_client.ts";
 import { TestServer } from "#tests/support/server.ts";
 
 const ALICE = "alice@example.test";
@@ -161,6 +162,66 @@ Deno.test("mailboxes of another Epistle are read and changed through ours", asyn
     assert.equal((status || {}).messages, 1);
     await direct.logout();
   } finally {
+    await old.remove();
+  }
+});
+
+Deno.test("what is offered works on mailboxes that no client has open", async () => {
+  const old = await TestServer.start({
+    accounts: { [ALICE]: "old secret" },
+    waitFor: ["imap", "imaps"],
+  });
+  const { imaps: port } = old.ports;
+  const front = await frontOf({ port, user: ALICE, password: "old secret" });
+  const here = await LineClient.connect(front.ports.imap);
+  const there = await LineClient.connect(old.ports.imap);
+  try {
+    const text = "Subject: plan\r\n\r\nx\r\n";
+    const append = (name: string): string =>
+      `APPEND ${name} {${text.length}+}\r\n${text}`;
+    await there.imap("a", `LOGIN ${ALICE} "old secret"`);
+    await there.imap("b", append("Sent"));
+    const ok = async (command: string): Promise<string> =>
+      (await here.imap("x", command)).join("\n");
+    await ok(`LOGIN ${ALICE} "new secret"`);
+    const size = `SIZE ${text.length} `;
+    assert.ok((await ok("STATUS Sent (SIZE MESSAGES)")).includes(size));
+    assert.match(
+      await ok("ESEARCH IN (mailboxes Sent) SUBJECT plan"),
+      /UID ALL 1\n/,
+    );
+    await ok('APPEND INBOX CATENATE (URL "/Sent/;UID=1")');
+    await ok("SELECT INBOX");
+    const id = /EMAILID \(([^)]+)\)/.exec(await ok("FETCH 1 EMAILID"))?.[1];
+    for (
+      const key of [`EMAILID ${id}`, "SAVEDSINCE 1-Jan-2020", "FUZZY TEXT plan"]
+    ) {
+      assert.match(await ok(`SEARCH ${key}`), /^\* SEARCH 1$/m, key);
+    }
+    assert.match(await ok("SEARCH THREADID T1"), /^\* SEARCH$/m);
+    // What changes behind our back in a mailbox that was open once.
+    await ok("SELECT Sent");
+    await ok("SELECT INBOX");
+    await there.imap("c", append("Sent"));
+    assert.match(await ok("STATUS Sent (MESSAGES)"), /MESSAGES 2/);
+    assert.match(
+      await ok("ESEARCH IN (mailboxes Sent) SUBJECT plan"),
+      /UID ALL 1:2\n/,
+    );
+    await assert.rejects(
+      ok("CREATE P (USE (\\Flagged))"),
+      /x NO \[USEATTR\]/,
+    );
+    await ok("CREATE &APw-");
+    await ok("CREATE &APY-");
+    const list = await ok('LIST "" * RETURN (STATUS (MAILBOXID))');
+    const ids = [...list.matchAll(/MAILBOXID \(([^)]+)\)/g)]
+      .map(([, one]) => one);
+    assert.equal(new Set(ids).size, ids.length);
+  } finally {
+    here.close();
+    there.close();
+    await front.remove();
     await old.remove();
   }
 });

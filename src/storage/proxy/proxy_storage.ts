@@ -168,6 +168,9 @@ export class ProxyStorage implements StorageBackend {
     if (known === undefined) {
       return await this.#others(id).createMailbox(id, name, specialUse);
     }
+    if (specialUse !== undefined) {
+      throw new StorageError("use", "Uses are given on the other server");
+    }
     await known.account.create(name);
     return await this.findMailbox(id, name);
   }

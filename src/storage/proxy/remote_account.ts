@@ -8,6 +8,7 @@ import type {
   MailboxChanges,
   MailboxInfo,
   MailboxSnapshot,
+  MailboxStatus,
   ModSeq,
   NewMessage,
   SpecialUse,
@@ -31,6 +32,7 @@ import {
   withHeader,
   withSummary,
 } from "./remote_messages.ts";
+import { mailboxObjectId, messageObjectId } from "./object_ids.ts";
 import { searchRemote } from "./remote_search.ts";
 
 /** Messages of one batch of a fetch. */
@@ -70,6 +72,9 @@ export class RemoteAccount {
         uidNext: true,
         uidValidity: true,
         unseen: true,
+        // Asked for where the other server knows them.
+        size: true,
+        deleted: true,
       };
       const all = await client.list({ statusQuery });
       return all.map((box) => this.#info(box, id));
@@ -125,11 +130,16 @@ export class RemoteAccount {
     }
   }
 
-  search(name: string, key: SearchKey): Promise<Uint32Array> {
-    const { path, mirror } = this.#mirrored(name);
-    return this.#connection.within(path, async (client) => {
-      const { messages, keywords } = mirror;
-      const mailbox = { client, messages, keywords, now: this.#now() };
+  async search(name: string, key: SearchKey): Promise<Uint32Array> {
+    // One that is not open may have changed; of an open one the client has
+    // been told what there is.
+    const isOpen = this.#connection.isAt(this.#pathOf(name));
+    if (!isOpen) await this.#synced(name, () => undefined);
+    const { path, mirror } = await this.#opened(name);
+    return await this.#connection.within(path, async (client) => {
+      const { messages, keywords, uidValidity } = mirror;
+      const now = this.#now();
+      const mailbox = { client, messages, keywords, uidValidity, now };
       const found = await searchRemote(mailbox, key);
       return Uint32Array.from(
         messages.filter(({ uid }) => found.has(uid)),
@@ -303,27 +313,45 @@ export class RemoteAccount {
       name,
       specialUse: use as SpecialUse | undefined,
       subscribed: box.subscribed,
-      objectId: `R${name}`.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, 255),
-      status: !isMailbox ? undefined : this.#mirrors.get(name)?.mirror
-        .status() ?? {
-        messages: status?.messages ?? 0,
-        unseen: status?.unseen ?? 0,
-        deleted: status?.deleted ?? 0,
-        sizeBytes: status?.size ?? 0,
-        // Not offered where there is no QUOTA.
-        deletedBytes: 0,
-        uidNext: status?.uidNext ?? 1,
-        uidValidity: Number(status?.uidValidity ?? 1),
-        highestModSeq: this.#now(),
-        firstRecentUid: status?.uidNext ?? 1,
-      },
+      objectId: mailboxObjectId(name),
+      status: isMailbox ? this.#statusOf(name, status) : undefined,
     };
+  }
+
+  /** What the other server says; more where the mirror is as new. */
+  #statusOf(name: string, there: ListResponse["status"]): MailboxStatus {
+    const mirrored = this.#mirrors.get(name)?.mirror.status();
+    const status = {
+      messages: there?.messages ?? 0,
+      unseen: there?.unseen ?? 0,
+      deleted: there?.deleted ?? 0,
+      sizeBytes: there?.size ?? 0,
+      // Not offered where there is no QUOTA.
+      deletedBytes: 0,
+      uidNext: there?.uidNext ?? 1,
+      uidValidity: Number(there?.uidValidity ?? 1),
+      highestModSeq: this.#now(),
+      firstRecentUid: there?.uidNext ?? 1,
+    };
+    if (mirrored === undefined) return status;
+    const isAsNew = there === undefined ||
+      mirrored.uidValidity === status.uidValidity &&
+        mirrored.uidNext === status.uidNext &&
+        mirrored.messages === status.messages &&
+        mirrored.unseen === status.unseen;
+    return isAsNew ? mirrored : status;
   }
 
   #mirrored(name: string): Mirrored {
     const mirrored = this.#mirrors.get(name);
     if (mirrored !== undefined) return mirrored;
     throw new StorageError("notFound", "The mailbox was not opened");
+  }
+
+  /** As it was when it was last looked at; of URLs one that never was. */
+  async #opened(name: string): Promise<Mirrored> {
+    return this.#mirrors.get(name) ??
+      await this.#synced(name, (mirrored) => mirrored);
   }
 
   /** Brings the mirror up to date, then asks it. */
@@ -375,13 +403,12 @@ export class RemoteAccount {
     uids: Uint32Array,
     wanted: FetchColumns,
   ): Promise<readonly FetchedMessage[]> {
-    const { mirror } = this.#mirrored(name);
+    const { mirror } = await this.#opened(name);
     const found: FetchedMessage[] = [];
     for (const uid of uids) {
       const message = mirror.get(uid);
       if (message === undefined) continue;
-      const id = `R${mirror.uidValidity}-${uid}`;
-      found.push(basics(message, id));
+      found.push(basics(message, messageObjectId(mirror.uidValidity, uid)));
     }
     if (needsWhole(wanted)) return await this.#withWhole(name, found, wanted);
     if (wanted.envelope !== true && wanted.header !== true) return found;
@@ -444,7 +471,7 @@ export class RemoteAccount {
   }
 
   async #known(name: string, uid: Uid): Promise<KnownMessage> {
-    const { path, mirror } = this.#mirrored(name);
+    const { path, mirror } = await this.#opened(name);
     const key = `${name} ${mirror.uidValidity} ${uid}`;
     const cached = this.#summaries.get(key);
     if (cached !== undefined) return cached;

@@ -72,6 +72,12 @@ export class RemoteConnection {
     return run;
   }
 
+  /** Whether that mailbox is the one that is selected there now. */
+  isAt(path: string): boolean {
+    const mailbox = this.#client?.mailbox;
+    return mailbox !== undefined && mailbox !== false && mailbox.path === path;
+  }
+
   /** Runs `work` with a mailbox selected. */
   within<T>(
     path: string,

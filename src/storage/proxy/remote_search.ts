@@ -9,12 +9,14 @@ import type { Uid } from "#src/imap/backend.ts";
 import { bitOf, hasBit } from "#src/imap/flags.ts";
 import type { SearchDate, SearchKey } from "#src/imap/search_key.ts";
 import type { MirroredMessage } from "./mirror.ts";
+import { messageObjectId } from "./object_ids.ts";
 
 /** What a search works on. */
 export interface SearchedMailbox {
   readonly client: ImapFlow;
   readonly messages: readonly MirroredMessage[];
   readonly keywords: readonly string[];
+  readonly uidValidity: number;
   readonly now: number;
 }
 
@@ -39,6 +41,9 @@ export async function searchRemote(
       const found = await searchRemote(mailbox, key.key);
       return pick(mailbox, ({ uid }) => !found.has(uid));
     }
+    case "fuzzy":
+      // RFC 6203 section 5: to the letter is near enough.
+      return await searchRemote(mailbox, key.key);
     default:
       return await searchLeaf(mailbox, key);
   }
@@ -70,7 +75,7 @@ function pick(
 
 /** What the mirror can tell of a message. */
 function testOf(
-  { keywords, now }: SearchedMailbox,
+  { keywords, uidValidity, now }: SearchedMailbox,
   key: SearchKey,
 ): ((message: MirroredMessage) => boolean) | undefined {
   switch (key.kind) {
@@ -94,6 +99,12 @@ function testOf(
         ? ({ internalDate }) => internalDate >= since
         : ({ internalDate }) => internalDate < since;
     }
+    case "emailId":
+      return ({ uid }) => key.id === messageObjectId(uidValidity, uid);
+    case "threadId":
+      return () => false;
+    // Since when a message lies there is not known: SAVEDATE says the same.
+    case "savedDate":
     case "internalDate": {
       const day = dayOf(key.date);
       const of = (ms: number): number => Math.floor(ms / DAY_MS);
