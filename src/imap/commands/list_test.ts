@@ -119,6 +119,10 @@ Deno.test("mailboxes are made, renamed with children, and removed", () =>
     assert.match(await c.ok("STATUS Old (MESSAGES)"), /MESSAGES 1/);
     assert.match(await c.ok("STATUS INBOX (MESSAGES)"), /MESSAGES 0/);
     assert.match(await c.run("DELETE INBOX"), /NO \[CANNOT\]/);
+    // A mailbox that others are below leaves its name.
+    await c.ok("DELETE z");
+    assert.match(await c.run("DELETE z"), /NO \[HASCHILDREN\]/);
+    assert.match(await c.run("DELETE zz"), /NO \[NONEXISTENT\]/);
     await c.ok("SELECT Old");
     assert.match(await c.ok("DELETE Old"), /\* OK \[CLOSED\]/);
     assert.match(await c.run("FETCH 1 FLAGS"), /BAD/);

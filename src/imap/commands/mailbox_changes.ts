@@ -6,7 +6,9 @@ import {
   parseGivenName,
   parseMailbox,
 } from "#src/imap/wire/mailbox_name.ts";
+import { StorageError } from "#src/errors/errors.ts";
 import { ImapError } from "#src/imap/errors.ts";
+import type { Session } from "#src/imap/session.ts";
 import { tellName } from "#src/imap/tell_name.ts";
 
 export const deleteMailbox = defineCommand({
@@ -20,7 +22,7 @@ export const deleteMailbox = defineCommand({
   },
   async run(session, name) {
     const { backend } = session.services;
-    const { id } = await backend.findMailbox(session.account.id, name);
+    const id = await idOf(session, name);
     await backend.deleteMailbox(session.account.id, name);
     session.notifier?.noteOwn(name);
     // By its id: the selected mailbox may have got another name since.
@@ -31,6 +33,26 @@ export const deleteMailbox = defineCommand({
     return { text: "Deleted" };
   },
 });
+
+/** RFC 9051 section 6.3.5: what is but the parent of others stays. */
+async function idOf(
+  session: Session,
+  name: string,
+): Promise<number | undefined> {
+  const { services: { backend }, account } = session;
+  try {
+    return (await backend.findMailbox(account.id, name)).id;
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.kind !== "notFound") {
+      throw error;
+    }
+    const all = await backend.listMailboxes(account.id);
+    if (!all.some((one) => one.name.startsWith(`${name}${DELIMITER}`))) {
+      throw error;
+    }
+    throw new ImapError("NO", "There are mailboxes below it", "HASCHILDREN");
+  }
+}
 
 export const rename = defineCommand({
   name: "RENAME",

@@ -199,7 +199,7 @@ async function setSpecialUse(
     known.toLowerCase() === text.toLowerCase()
   );
   if (text !== "" && use === undefined) {
-    throw new StorageError("invalid", "Not a use that a mailbox can have");
+    throw new StorageError("use", "Not a use that a mailbox can have");
   }
   // A use is the owner's.
   if (rights !== undefined) {
