@@ -82,10 +82,11 @@ export async function capabilitiesOf(session: Session): Promise<string[]> {
     if (isLoggedIn || !afterLogin) words.push(word);
   }
   for (const command of session.commands.values()) {
-    if (!hasPower(session, command.power)) continue;
+    if (isSwitchedOff(session, command)) continue;
     const isEarly = command.states.includes("notAuthenticated") ||
       EARLY_COMMANDS.has(command.name);
-    if (isLoggedIn || isEarly) words.push(...command.capabilities);
+    if (!isLoggedIn && !isEarly) continue;
+    words.push(...command.capabilities, ...command.extensions);
   }
   if (isLoggedIn) words.push(await appendLimit(session));
   else words.push(...loginWords(session));

@@ -66,8 +66,13 @@ export interface CommandSpec<A> {
   readonly uid?: "also" | "only";
   /** Without `UID` it takes or gives sequence numbers; so where left out. */
   readonly numbered?: boolean;
-  /** What CAPABILITY says while the command is there. */
+  /**
+   * What CAPABILITY says while the command is there; with all of it hidden the
+   * command is unknown.
+   */
   readonly capability?: string | readonly string[];
+  /** What CAPABILITY says besides, of a command that is there without it too. */
+  readonly extensions?: readonly string[];
   /** What the store has to be able to do. */
   readonly power?: keyof StoragePowers;
   /**
@@ -101,6 +106,7 @@ export interface Command {
   /** As it stands without `UID` it is about sequence numbers. */
   readonly numbered: boolean;
   readonly capabilities: readonly string[];
+  readonly extensions: readonly string[];
   readonly power: keyof StoragePowers | undefined;
   readonly messageAfter: number | undefined;
   updates(uid: boolean): Updates;
@@ -118,6 +124,7 @@ export function defineCommand<A>(spec: CommandSpec<A>): Command {
     uid: spec.uid ?? "no",
     numbered: spec.uid === "also" && spec.numbered !== false,
     capabilities: typeof capability === "string" ? [capability] : capability,
+    extensions: spec.extensions ?? [],
     power: spec.power,
     messageAfter: spec.messageAfter,
     updates: (uid) => typeof updates === "function" ? updates(uid) : updates,

@@ -394,6 +394,48 @@ Deno.test("hidden capabilities are not advertised", () =>
     { hiddenCapabilities: new Set(["CONDSTORE"]) },
   ));
 
+Deno.test("a hidden extension of a command leaves the command", () =>
+  withImap(
+    async (server) => {
+      const c = await server.select();
+      const words = await c.ok("CAPABILITY");
+      assert.doesNotMatch(
+        words,
+        /CATENATE|URL-PARTIAL|PARTIAL|CONTEXT|FUZZY|SORT|DISPLAY/,
+      );
+      assert.match(words, /ESEARCH/);
+      await c.ok("SEARCH ALL");
+      await c.ok("APPEND INBOX {2+}\r\nx\n");
+      assert.match(await c.run("SORT (DATE) UTF-8 ALL"), /BAD Unknown command/);
+    },
+    {},
+    {
+      hiddenCapabilities: new Set([
+        "CATENATE",
+        "URL-PARTIAL",
+        "CONTEXT=SEARCH",
+        "PARTIAL",
+        "SEARCH=FUZZY",
+        "SORT",
+      ]),
+    },
+  ));
+
+Deno.test("a hidden mechanism is not taken", () =>
+  withImap(
+    async (server) => {
+      const c = await server.connect();
+      assert.match(await c.ok("CAPABILITY"), /^(?!.*AUTH=PLAIN).*AUTH=LOGIN/);
+      const initial = btoa("\0alice\0secret");
+      assert.match(
+        await c.run(`AUTHENTICATE PLAIN ${initial}`),
+        /NO \[CANNOT\] That mechanism is not offered/,
+      );
+    },
+    {},
+    { hiddenCapabilities: new Set(["AUTH=PLAIN"]) },
+  ));
+
 Deno.test("commands of hidden capabilities are unknown, for accounts too", () =>
   withImap(
     async (server) => {

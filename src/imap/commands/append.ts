@@ -18,7 +18,7 @@ import { parseMailbox } from "#src/imap/wire/mailbox_name.ts";
 export const append = defineCommand({
   name: "APPEND",
   states: LOGGED_IN,
-  capability: ["CATENATE", "URL-PARTIAL"],
+  extensions: ["CATENATE", "URL-PARTIAL"],
   messageAfter: 1,
   parse(cursor, { utf8 }) {
     cursor.sp();

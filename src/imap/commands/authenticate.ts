@@ -9,6 +9,7 @@ import {
   scramKeys,
 } from "#src/imap/login.ts";
 import { COMMAND_TIMEOUT_MS } from "#src/imap/limits.ts";
+import { isHidden } from "#src/imap/capability.ts";
 import { mechanismsOf } from "#src/imap/sasl_mechanisms.ts";
 import type { Session } from "#src/imap/session.ts";
 import { asciiText } from "#src/imap/wire/ascii.ts";
@@ -33,7 +34,9 @@ export const authenticate = defineCommand({
     return { mechanism, initial };
   },
   async run(session, { mechanism, initial }) {
-    const known = mechanismsOf(session).find(({ name }) => name === mechanism);
+    const known = mechanismsOf(session).find(({ name }) =>
+      name === mechanism && !isHidden(session, `AUTH=${name}`)
+    );
     if (known === undefined) {
       throw new ImapError("NO", "That mechanism is not offered", "CANNOT");
     }

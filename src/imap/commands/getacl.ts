@@ -6,7 +6,8 @@ import { parseMailbox } from "#src/imap/wire/mailbox_name.ts";
 export const getacl = defineCommand({
   name: "GETACL",
   states: LOGGED_IN,
-  capability: ["ACL", `RIGHTS=${NEW_RIGHTS}`],
+  capability: "ACL",
+  extensions: [`RIGHTS=${NEW_RIGHTS}`],
   power: "acl",
   parse(cursor, { utf8 }) {
     cursor.sp();

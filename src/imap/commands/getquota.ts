@@ -4,12 +4,13 @@ import { parseRootName, writeQuota } from "#src/imap/quota_response.ts";
 import { parseMailbox } from "#src/imap/wire/mailbox_name.ts";
 
 /** RFC 9208 section 3.1.1. */
-const CAPABILITIES = ["QUOTA", "QUOTA=RES-STORAGE", "QUOTA=RES-MESSAGE"];
+const RESOURCES = ["QUOTA=RES-STORAGE", "QUOTA=RES-MESSAGE"];
 
 export const getquota = defineCommand({
   name: "GETQUOTA",
   states: LOGGED_IN,
-  capability: CAPABILITIES,
+  capability: "QUOTA",
+  extensions: RESOURCES,
   power: "quota",
   parse(cursor) {
     cursor.sp();
@@ -32,7 +33,8 @@ export const getquota = defineCommand({
 export const getquotaroot = defineCommand({
   name: "GETQUOTAROOT",
   states: LOGGED_IN,
-  capability: CAPABILITIES,
+  capability: "QUOTA",
+  extensions: RESOURCES,
   power: "quota",
   parse(cursor, { utf8 }) {
     cursor.sp();

@@ -34,7 +34,7 @@ export const search = defineCommand<SearchProgram>({
   name: "SEARCH",
   states: SELECTED,
   uid: "also",
-  capability: ["CONTEXT=SEARCH", "PARTIAL", "SEARCH=FUZZY"],
+  extensions: ["CONTEXT=SEARCH", "PARTIAL", "SEARCH=FUZZY"],
   updates: (uid) => uid ? "all" : "noExpunge",
   parse(cursor) {
     cursor.sp();

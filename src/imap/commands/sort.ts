@@ -61,7 +61,8 @@ export const sort = defineCommand<SortProgram>({
   name: "SORT",
   states: SELECTED,
   uid: "also",
-  capability: ["SORT", "SORT=DISPLAY", "ESORT"],
+  capability: "SORT",
+  extensions: ["SORT=DISPLAY", "ESORT"],
   power: "order",
   updates: (uid) => uid ? "all" : "noExpunge",
   parse(cursor) {
