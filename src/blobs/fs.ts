@@ -15,6 +15,9 @@ import type { Blobs } from "#src/module/roles/blobs.ts";
 /** Bytes of one chunk of `open`. */
 const CHUNK_BYTES = 128 * 1024;
 
+/** What is no longer than this comes in one chunk. */
+const SHORT_BYTES = 256 * 1024;
+
 /** Age of a temporary file that nobody writes to any more. */
 const ABANDONED_MS = 24 * 3_600_000;
 
@@ -83,21 +86,22 @@ export class FileBlobs implements Blobs {
     }
   }
 
+  // Opened and read at once, as SQLite does it: a thread of its own for each
+  // step makes a body crawl on a busy machine.
+  // deno-lint-ignore require-await -- a mistake has to be a rejection
   async open(
     hash: string,
     range?: { readonly start: number; readonly end: number },
   ): Promise<ReadableStream<Uint8Array>> {
-    const file = await this.#openFile(hash);
+    const file = this.#openFile(hash);
     const start = range?.start ?? 0;
     let left = (range?.end ?? Number.MAX_SAFE_INTEGER) - start;
     try {
-      if (start > 0) await file.seek(start, Deno.SeekMode.Start);
+      if (start > 0) file.seekSync(start, Deno.SeekMode.Start);
     } catch (error) {
       file.close();
       throw error;
     }
-    // At once, as SQLite reads: a thread of its own for each chunk makes a long
-    // body crawl on a busy machine.
     const readOrClose = (chunk: Uint8Array): number | null => {
       try {
         return file.readSync(chunk);
@@ -108,15 +112,16 @@ export class FileBlobs implements Blobs {
     };
     return new ReadableStream({
       pull(controller): void {
-        const chunk = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(left, 0)));
-        const count = chunk.length === 0 ? null : readOrClose(chunk);
-        if (count === null) {
-          file.close();
-          controller.close();
-          return;
+        const size = left <= SHORT_BYTES ? Math.max(left, 0) : CHUNK_BYTES;
+        const chunk = new Uint8Array(size);
+        const count = size === 0 ? null : readOrClose(chunk);
+        if (count !== null) {
+          left -= count;
+          controller.enqueue(chunk.subarray(0, count));
+          if (left > 0) return;
         }
-        left -= count;
-        controller.enqueue(chunk.subarray(0, count));
+        file.close();
+        controller.close();
       },
       cancel(): void {
         file.close();
@@ -154,9 +159,9 @@ export class FileBlobs implements Blobs {
     return `${this.#folder}/${hash.slice(0, 2)}/${hash}`;
   }
 
-  async #openFile(hash: string): Promise<Deno.FsFile> {
+  #openFile(hash: string): Deno.FsFile {
     try {
-      return await Deno.open(this.#path(hash));
+      return Deno.openSync(this.#path(hash));
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
       throw new StorageError("notFound", "No such blob", { cause: error });

@@ -1,6 +1,8 @@
 /** Module `fs`: blobs as files. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { concatBytes } from "#src/bytes/concat_bytes.ts";
+import { equalBytes } from "#src/bytes/equal_bytes.ts";
 import { StorageError } from "#src/errors/errors.ts";
 import { FileBlobs } from "./fs.ts";
 
@@ -44,6 +46,21 @@ Deno.test("a blob is named by its hash and comes back, any range of it", () =>
     }
     await (await blobs.open(hash)).cancel();
     assert.deepEqual([...Deno.readDirSync(`${folder}/tmp`)], []);
+  }));
+
+Deno.test("a short blob comes in one chunk, a long one in many", () =>
+  withBlobs(async (blobs) => {
+    for (const [size, count] of [[256 * 1024, 1], [700_000, 5]] as const) {
+      const bytes = bytesOf(size);
+      const { hash } = await blobs.put(ReadableStream.from([bytes.slice()]));
+      const range = { start: 0, end: size };
+      const chunks = await Array.fromAsync(await blobs.open(hash, range));
+      assert.equal(chunks.length, count);
+      assert.ok(equalBytes(concatBytes(chunks), bytes));
+      // No end is given: it is found.
+      const all = await Array.fromAsync(await blobs.open(hash));
+      assert.ok(equalBytes(concatBytes(all), bytes));
+    }
   }));
 
 Deno.test("equal bytes, put at once, are kept once", () =>

@@ -1,7 +1,7 @@
 /** What a FETCH has to read. Pure. */
 import type { FetchColumns } from "./backend.ts";
 import type { FetchItem, SectionItem, SimpleItem } from "./fetch_item.ts";
-import { INLINE_BODY_BYTES } from "./limits.ts";
+import { INLINE_BODY_BYTES, INLINE_PARTS_BYTES } from "./limits.ts";
 
 /** A FETCH, made ready. */
 export interface FetchPlan {
@@ -46,6 +46,7 @@ function columnsOf(
   let structure = false;
   let header = false;
   let body = false;
+  let wholeBody = false;
   for (const item of items) {
     if (item.kind === "simple") continue;
     const isPart = item.part.length > 0;
@@ -57,7 +58,10 @@ function columnsOf(
     }
     if (!isPart && item.what !== "text") header = true;
     if (item.what === "mime") header = true;
-    if (isPart || !isHeaderOnly(item)) body = true;
+    if (isPart || !isHeaderOnly(item)) {
+      body = true;
+      if (!isPart && item.partial === undefined) wholeBody = true;
+    }
   }
   return {
     ...(has("ENVELOPE") && { envelope: true }),
@@ -68,7 +72,9 @@ function columnsOf(
     ...((has("INTERNALDATE") || has("SAVEDATE")) && { dates: true }),
     ...(structure && { structure: true }),
     ...(header && { header: true }),
-    ...(body && { bodyUpTo: INLINE_BODY_BYTES }),
+    ...(body && {
+      bodyUpTo: wholeBody ? INLINE_BODY_BYTES : INLINE_PARTS_BYTES,
+    }),
   };
 }
 

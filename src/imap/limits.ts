@@ -111,8 +111,11 @@ export const IDLE_TIMEOUT_MS = 30 * 60_000;
 /** Answer bytes that are collected before they are written. */
 export const WRITE_CHUNK_BYTES = 32 * 1024;
 
-/** Bodies up to this many bytes come with the columns of a fetch. */
-export const INLINE_BODY_BYTES = 64 * 1024;
+/** Whole bodies up to this many bytes come with the columns of a fetch. */
+export const INLINE_BODY_BYTES = 256 * 1024;
+
+/** The same where only parts of them are asked for. */
+export const INLINE_PARTS_BYTES = 64 * 1024;
 
 /** Longest MIME header that is taken into memory to pick fields from it. */
 export const MAX_INNER_HEADER_BYTES = 1024 * 1024;

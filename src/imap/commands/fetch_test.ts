@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { StorageError } from "#src/errors/errors.ts";
+import { INLINE_BODY_BYTES } from "#src/imap/limits.ts";
 import { message, withImap } from "#tests/support/imap_server.ts";
 
 /** A message of two parts, the second of them a message of two parts. */
@@ -152,7 +153,7 @@ Deno.test("a message over the bound of memory is spooled and stored unchanged", 
 Deno.test("a literal that breaks off ends the connection", () =>
   withImap(async (server) => {
     const c = await server.select();
-    await c.append(message("x", "y".repeat(200_000)));
+    await c.append(message("x", "y".repeat(INLINE_BODY_BYTES + 1)));
     const open = server.storage.open.bind(server.storage);
     server.storage.open = async (mailbox, uid, range) => {
       const [head] = (await open(mailbox, uid, range)).tee();

@@ -445,7 +445,8 @@ async function withBlobs(
     const size = (numbers.sizeBytes?.[n] ?? 0) -
       (numbers.headerBytes?.[n] ?? 0);
     try {
-      bodies.set(n, await readAll(await blobs.open(hash), size));
+      const stream = await blobs.open(hash, { start: 0, end: size });
+      bodies.set(n, await readAll(stream, size));
     } catch (error) {
       const isGone = error instanceof StorageError && error.kind === "notFound";
       if (!isGone) throw error;

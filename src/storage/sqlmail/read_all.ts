@@ -1,16 +1,25 @@
 /** Reads a stream of known length into one array. */
 import { StorageError } from "#src/errors/errors.ts";
 
-/** The bytes of `stream`; rejects where there are not exactly `size`. */
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+/**
+ * The bytes of `stream`, not copied where they come in one chunk; rejects where
+ * there are not exactly `size`.
+ */
 export async function readAll(
   stream: ReadableStream<Uint8Array>,
   size: number,
 ): Promise<Uint8Array> {
-  const whole = new Uint8Array(size);
+  let whole = NOTHING;
   let at = 0;
   for await (const chunk of stream) {
     if (at + chunk.length > size) throw wrongLength();
-    whole.set(chunk, at);
+    if (chunk.length === size) whole = chunk;
+    else {
+      if (at === 0) whole = new Uint8Array(size);
+      whole.set(chunk, at);
+    }
     at += chunk.length;
   }
   if (at !== size) throw wrongLength();
