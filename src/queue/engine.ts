@@ -20,16 +20,18 @@ import { type AccountLimitOptions, AccountLimits } from "./account_limits.ts";
 import { attempt, type AttemptResult } from "./attempt.ts";
 import { readBody } from "./read_body.ts";
 import { newId } from "./new_id.ts";
-import { formatReport, type ReportedRecipient } from "./report.ts";
-import { type Outcome, reported } from "./report_plan.ts";
+import { decide } from "./decide.ts";
+import { logOutcome } from "./log_outcome.ts";
+import { makeReport } from "./make_report.ts";
+import type { ReportedRecipient } from "./report.ts";
+import { reported } from "./report_plan.ts";
 import type {
-  LastReply,
   NewMessage,
   QueuedMessage,
   QueuedRecipient,
   RecipientChange,
 } from "./queued.ts";
-import { nextAttempt, type RetrySchedule } from "./schedule.ts";
+import type { RetrySchedule } from "./schedule.ts";
 import { type Due, laneOf, QueueStore } from "./store.ts";
 
 /** Settings of a queue. */
@@ -71,8 +73,6 @@ const MAX_SLEEP_MS = 60_000;
 const ATTEMPT_DEADLINE_MS = 2 * 3_600_000;
 /** Wait before the outcome of an attempt is written again. */
 const WRITE_AGAIN_MS = 5_000;
-/** Bodies up to this size are returned with RET=FULL. */
-const MAX_RETURNED_BODY = 1024 * 1024;
 
 /** A durable queue. */
 export class QueueEngine {
@@ -339,7 +339,11 @@ export class QueueEngine {
     for (const [index, recipient] of recipients.entries()) {
       const result = results[index];
       if (result === undefined) continue;
-      const decision = this.#decide(message, recipient, result);
+      const decision = decide(message, recipient, result, {
+        ...this.#options,
+        now: this.#deps.clock.now(),
+        random: this.#deps.random,
+      });
       changes.set(recipient.key, decision.change);
       const entry = decision.outcome === undefined
         ? undefined
@@ -347,9 +351,13 @@ export class QueueEngine {
       if (entry !== undefined) entries.push(entry);
       logOutcome(log, recipient, result, decision.change);
     }
-    const reports = entries.length === 0
-      ? []
-      : [await this.#report(message, entries)];
+    const reports = entries.length === 0 ? [] : [
+      await makeReport(message, entries, {
+        ...this.#options,
+        now: this.#deps.clock.now(),
+        isLocal: this.#deps.isLocal,
+      }),
+    ];
     while (true) {
       try {
         await this.store.finish(message.key, changes, reports);
@@ -401,155 +409,8 @@ export class QueueEngine {
       await this.#deps.clock.sleep(MAX_SLEEP_MS, signal);
     }
   }
-
-  /** What the result of one recipient leads to. */
-  #decide(
-    message: QueuedMessage,
-    recipient: QueuedRecipient,
-    result: AttemptResult,
-  ): { change: RecipientChange; outcome?: Outcome } {
-    switch (result.kind) {
-      case "delivered":
-        return {
-          change: { kind: "done" },
-          outcome: { kind: "delivered", dsnPassedOn: result.dsnPassedOn },
-        };
-      case "permanent":
-        if (message.route === "bounce") return { change: { kind: "rerouted" } };
-        return {
-          change: { kind: "done" },
-          outcome: { kind: "failed", reply: result.reply },
-        };
-      case "broken":
-        return { change: { kind: "held", reply: result.reply } };
-      case "temporary":
-        return this.#defer(message, recipient, result.reply);
-    }
-  }
-
-  #defer(
-    message: QueuedMessage,
-    recipient: QueuedRecipient,
-    reply: LastReply,
-  ): { change: RecipientChange; outcome?: Outcome } {
-    const { schedule, delayWarning } = this.#options;
-    const now = this.#deps.clock.now();
-    const nextAt = nextAttempt(
-      schedule,
-      recipient.attempts + 1,
-      now,
-      message.expiresAt,
-      this.#deps.random,
-    );
-    if (nextAt === undefined) {
-      return { change: { kind: "done" }, outcome: { kind: "failed", reply } };
-    }
-    const isLate = delayWarning > 0 && !recipient.delayReported &&
-      now - message.createdAt >= delayWarning;
-    return {
-      change: {
-        kind: "deferred",
-        nextAt,
-        reply,
-        delayReported: recipient.delayReported || isLate,
-      },
-      ...(isLate ? { outcome: { kind: "delayed", reply } } : {}),
-    };
-  }
-
-  /** The report to the sender, as a message of its own. RFC 3461 section 6. */
-  async #report(
-    message: QueuedMessage,
-    recipients: readonly ReportedRecipient[],
-  ): Promise<NewMessage> {
-    const { hostname, schedule } = this.#options;
-    const { mailFrom, parameters } = message.envelope;
-    const now = this.#deps.clock.now();
-    const id = newId(now);
-    const isFull = parameters.ret === "FULL" &&
-      message.body.size <= MAX_RETURNED_BODY &&
-      recipients.some((recipient) => recipient.action === "failed");
-    const { header, body, eightBit, smtpUtf8 } = formatReport({
-      hostname,
-      id,
-      to: mailFrom,
-      now,
-      arrivedAt: message.createdAt,
-      expiresAt: message.expiresAt,
-      ...(parameters.envid === undefined ? {} : { envid: parameters.envid }),
-      recipients,
-      header: message.header,
-      ...(isFull
-        ? { body: await readBody(message.body, MAX_RETURNED_BODY) }
-        : {}),
-    });
-    const domain = mailFrom.slice(mailFrom.lastIndexOf("@") + 1).toLowerCase();
-    return {
-      id,
-      envelope: {
-        id,
-        session: localSession(id, hostname),
-        mailFrom: "",
-        parameters: {
-          ...(eightBit ? { body: "8BITMIME" } : {}),
-          ...(smtpUtf8 ? { smtpUtf8: true } : {}),
-        },
-        receivedAt: now,
-      },
-      header,
-      body,
-      file: undefined,
-      bodySize: body.length,
-      route: this.#deps.isLocal(domain) ? "bounce" : "target",
-      createdAt: now,
-      expiresAt: now + schedule.maxAge,
-      recipients: [
-        { address: mailFrom, original: mailFrom, notify: ["NEVER"] },
-      ],
-    };
-  }
-}
-
-/** Facts of a session that never was. */
-function localSession(id: string, hostname: string): Envelope["session"] {
-  return {
-    id,
-    protocol: "local",
-    remoteAddress: "127.0.0.1",
-    remotePort: 0,
-    localAddress: "127.0.0.1",
-    localPort: 0,
-    helo: hostname,
-    esmtp: true,
-    tls: undefined,
-    identity: undefined,
-  };
 }
 
 function laneOfReport(report: NewMessage): string {
   return laneOf(report.recipients[0]?.address ?? "", report.route);
-}
-
-/** One line an attempt and recipient. */
-function logOutcome(
-  log: Log,
-  { recipient, attempts }: QueuedRecipient,
-  result: AttemptResult,
-  change: RecipientChange,
-): void {
-  const fields = {
-    to: recipient.address,
-    attempt: attempts + 1,
-    ...("reply" in result
-      ? {
-        reply: `${result.reply.code} ${result.reply.text}`,
-        host: result.reply.host,
-      }
-      : {}),
-  };
-  if (result.kind === "delivered") log.info("delivered", fields);
-  else if (change.kind === "deferred") log.info("deferred", fields);
-  else if (change.kind === "held") log.error("held", fields);
-  else if (change.kind === "rerouted") log.info("bounce rerouted", fields);
-  else log.warn("given up", fields);
 }
