@@ -81,7 +81,7 @@ export interface CommandSpec<A> {
    */
   readonly messageAfter?: number;
   /** `all` where left out. */
-  readonly updates?: Updates | ((uid: boolean) => Updates);
+  readonly updates?: Updates | ((uid: boolean, args: A) => Updates);
   /** Reads everything after the name, the space before it included. */
   parse(cursor: Cursor, context: ParseContext): A;
   /** `undefined`: the command has sent its tagged answer itself. */
@@ -93,10 +93,10 @@ export interface CommandSpec<A> {
 }
 
 /** A parsed command, ready to run. */
-export type PreparedCommand = (
-  session: Session,
-  context: RunContext,
-) => Promise<Done | undefined>;
+export interface PreparedCommand {
+  readonly updates: Updates;
+  run(session: Session, context: RunContext): Promise<Done | undefined>;
+}
 
 /** A command of any arguments. */
 export interface Command {
@@ -109,7 +109,6 @@ export interface Command {
   readonly extensions: readonly string[];
   readonly power: keyof StoragePowers | undefined;
   readonly messageAfter: number | undefined;
-  updates(uid: boolean): Updates;
   /** Parses; throws `WireSyntaxError`. */
   prepare(cursor: Cursor, context: ParseContext): PreparedCommand;
 }
@@ -127,10 +126,14 @@ export function defineCommand<A>(spec: CommandSpec<A>): Command {
     extensions: spec.extensions ?? [],
     power: spec.power,
     messageAfter: spec.messageAfter,
-    updates: (uid) => typeof updates === "function" ? updates(uid) : updates,
     prepare(cursor, context): PreparedCommand {
       const args = spec.parse(cursor, context);
-      return (session, run) => spec.run(session, args, run);
+      return {
+        updates: typeof updates === "function"
+          ? updates(context.uid, args)
+          : updates,
+        run: (session, run) => spec.run(session, args, run),
+      };
     },
   };
 }

@@ -53,7 +53,7 @@ function begin(
     selected.noteTold(uid);
   }
   if (extras.modSeq || hasModSeq) {
-    const modSeq = selected.modSeqOf(uid);
+    const modSeq = selected.tellModSeq(uid);
     words += `${words === "" ? "" : " "}MODSEQ (${modSeq})`;
   }
   out.text(session.fetchStart(uid)).text(words);

@@ -65,6 +65,16 @@ export function writeHighest(session: Session, news: News, upTo: ModSeq): void {
 }
 
 /**
+ * Mod-sequences went out while a lower VANISHED waits: without this a client
+ * that is cut off now would never hear of it. RFC 7162 section 3.2 and 6.
+ */
+export function writeHeldBack({ selected, qresync, out }: Session): void {
+  const upTo = selected.takeHeldBack();
+  if (upTo === undefined || !qresync) return;
+  out.line(`* OK [HIGHESTMODSEQ ${upTo}] Some are gone`);
+}
+
+/**
  * What NOTIFY asks of messages from `from` on, save those that the client has
  * put there itself. RFC 5465 section 5.2.
  */

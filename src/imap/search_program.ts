@@ -63,6 +63,8 @@ export interface SearchProgram {
   readonly isCharsetKnown: boolean;
   /** MODSEQ was searched for: the answer carries one. RFC 7162 section 3.1.5. */
   readonly hasModSeq: boolean;
+  /** Messages are named by sequence numbers. */
+  readonly hasNumbers: boolean;
   /** FUZZY was asked for: there may be scores. RFC 6203 section 4. */
   readonly hasFuzzy: boolean;
 }

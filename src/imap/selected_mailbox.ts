@@ -50,6 +50,7 @@ export class SelectedMailbox implements ViewListener {
   #view: MailboxView | undefined;
   #bound: Uid = 1;
   #toldUpTo: ModSeq = 0;
+  #hasToldModSeq = false;
   #gone: readonly Uid[] = [];
   readonly #changed: Set<Uid> = new Set();
   /** Ranges of UIDs that are \Recent here; the upper end is not included. */
@@ -161,6 +162,22 @@ export class SelectedMailbox implements ViewListener {
   modSeqOf(uid: Uid): ModSeq {
     const at = this.view.indexOf(uid);
     return at < 0 ? 0 : this.view.modSeqAt(at);
+  }
+
+  /** As `modSeqOf`, for the client to read. */
+  tellModSeq(uid: Uid): ModSeq {
+    this.#hasToldModSeq = true;
+    return this.modSeqOf(uid);
+  }
+
+  /**
+   * How far the client has come although it has been told of higher ones, where
+   * messages are gone that it may not be told of yet. RFC 7162 section 3.2.
+   */
+  takeHeldBack(): ModSeq | undefined {
+    const hasTold = this.#hasToldModSeq;
+    this.#hasToldModSeq = false;
+    return hasTold && this.#gone.length > 0 ? this.#toldUpTo : undefined;
   }
 
   /** Every message that the session knows and that is still there. */

@@ -30,6 +30,7 @@ import { ResponseWriter } from "./wire/response_writer.ts";
 import {
   writeCounts,
   writeExpunged,
+  writeHeldBack,
   writeHighest,
   writeNewKeywords,
   writeNewMessages,
@@ -379,6 +380,7 @@ export class Session {
     const { contexts } = selected;
     if (!selected.hasNews || !(wants.messages || options.always)) {
       if (contexts.size > 0) await contexts.tellChanged(this);
+      writeHeldBack(this);
       return;
     }
     const news = selected.takeNews({ expunge: options.expunge });
@@ -400,6 +402,7 @@ export class Session {
     const isTold = options.always && news.exists === undefined;
     if (options.expunge && !isTold) writeHighest(this, news, toldUpTo);
     if (contexts.size > 0) await contexts.tellChanged(this);
+    writeHeldBack(this);
   }
 
   /** Tells of keywords that the mailbox has had only since. */
@@ -411,7 +414,9 @@ export class Session {
   tellFlags(uid: Uid): void {
     const selected = this.selected;
     selected.noteTold(uid);
-    const modSeq = this.condstore ? ` MODSEQ (${selected.modSeqOf(uid)})` : "";
+    const modSeq = this.condstore
+      ? ` MODSEQ (${selected.tellModSeq(uid)})`
+      : "";
     const flags = this.flagList(uid);
     const start = this.uidOnly
       ? this.fetchStart(uid)

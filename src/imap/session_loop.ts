@@ -14,7 +14,7 @@ import type { Connection } from "#src/net/connection.ts";
 import { LimitError } from "#src/errors/errors.ts";
 import { AppendLiterals } from "./append_literals.ts";
 import { capabilitiesOf, isSwitchedOff } from "./capability.ts";
-import type { Command, Done } from "./command.ts";
+import type { Command, Done, Updates } from "./command.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { ImapError } from "./errors.ts";
 import { uidRequired } from "./resolve_set.ts";
@@ -239,15 +239,15 @@ export class SessionLoop {
     try {
       // So that the answer itself is about the mailbox as it is now.
       await session.catchUp();
-      return await prepared(session, { uid, tag, pending: received.pending });
+      const { pending } = received;
+      return await prepared.run(session, { uid, tag, pending });
     } finally {
-      await this.#tellNews(command, uid);
+      await this.#tellNews(command, prepared.updates);
     }
   }
 
   /** What is new goes out before the tagged answer, also before NO. */
-  async #tellNews(command: Command, uid: boolean): Promise<void> {
-    const updates = command.updates(uid);
+  async #tellNews(command: Command, updates: Updates): Promise<void> {
     if (updates === "none" || this.#session.connection.closed) return;
     const session = this.#session;
     await session.tellNews({

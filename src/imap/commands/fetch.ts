@@ -191,8 +191,13 @@ async function fetchStored(
       if (!selected.has(message.uid)) continue;
       written++;
       const flags = marked.has(message.uid);
-      const modSeq = always.modSeq || (flags && session.condstore);
-      const extras = { uid: always.uid, modSeq, flags };
+      // RFC 7162 section 3.2.4: UID and MODSEQ, where \Seen was set by this.
+      const isChange = flags && session.condstore;
+      const extras = {
+        uid: always.uid || isChange,
+        modSeq: always.modSeq || isChange,
+        flags,
+      };
       const before = out.written;
       try {
         const waits = writer.write(message, extras);

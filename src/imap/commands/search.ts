@@ -35,7 +35,8 @@ export const search = defineCommand<SearchProgram>({
   states: SELECTED,
   uid: "also",
   extensions: ["CONTEXT=SEARCH", "PARTIAL", "SEARCH=FUZZY"],
-  updates: (uid) => uid ? "all" : "noExpunge",
+  // RFC 7162 section 3.2.10.2: numbers forbid it in UID SEARCH too.
+  updates: (uid, { hasNumbers }) => uid && !hasNumbers ? "all" : "noExpunge",
   parse(cursor) {
     cursor.sp();
     const program = parseSearch(cursor);

@@ -64,7 +64,8 @@ export const sort = defineCommand<SortProgram>({
   capability: "SORT",
   extensions: ["SORT=DISPLAY", "ESORT"],
   power: "order",
-  updates: (uid) => uid ? "all" : "noExpunge",
+  updates: (uid, { program }) =>
+    uid && !program.hasNumbers ? "all" : "noExpunge",
   parse(cursor) {
     cursor.sp();
     const returns = parseReturn(cursor);

@@ -69,6 +69,7 @@ export const store = defineCommand<StoreArguments>({
     session.tellKeywords();
     if (before === undefined) await tellAll(session, outcome, uid);
     else await tellSome(session, outcome, request, before);
+    await tellModified(session, outcome, request, uid);
     const stored = outcome.uids.length + outcome.modified.length;
     const someGone = picked.gone.length > 0 || stored < picked.uids.length;
     return answerOf(selected, outcome, uid, someGone);
@@ -137,6 +138,22 @@ async function tellAll(
   }
 }
 
+/** RFC 7162 section 3.1.3: why they were refused, so that nobody has to ask. */
+async function tellModified(
+  session: Session,
+  { modified }: StoreOutcome,
+  { unchangedSince = 0 }: StoreRequest,
+  uid: boolean,
+): Promise<void> {
+  const { selected } = session;
+  for (const one of modified) {
+    // Where the change is not known here yet, the news will tell it.
+    if (selected.modSeqOf(one) <= unchangedSince) continue;
+    writeFlags(session, one, uid);
+    await session.out.relieve();
+  }
+}
+
 function writeFlags(session: Session, uid: number, withUid: boolean): void {
   if (withUid || session.condstore) {
     session.tellFlags(uid);
@@ -177,7 +194,7 @@ async function tellSome(
     if (session.condstore) {
       const start = session.fetchStart(uid);
       out.text(session.uidOnly ? start : `${start}UID ${uid} `);
-      out.text(`MODSEQ (${selected.modSeqOf(uid)}))\r\n`);
+      out.text(`MODSEQ (${selected.tellModSeq(uid)}))\r\n`);
       await out.relieve();
     }
   }

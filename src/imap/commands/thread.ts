@@ -21,7 +21,8 @@ export const thread = defineCommand<ThreadProgram>({
   uid: "also",
   capability: ["THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES"],
   power: "order",
-  updates: (uid) => uid ? "all" : "noExpunge",
+  updates: (uid, { program }) =>
+    uid && !program.hasNumbers ? "all" : "noExpunge",
   parse(cursor) {
     cursor.sp();
     const algorithm = cursor.word("threading algorithm");

@@ -34,6 +34,10 @@ const TILDE = 0x7e;
 /** Largest value of `number` and `nz-number`. */
 const MAX_NUMBER = 4_294_967_295;
 
+/** Largest value of `number64`, and how many digits that has. */
+const MAX_NUMBER64 = 2n ** 63n - 1n;
+const MAX_DIGITS64 = 19;
+
 /** Reads one command. The bytes are views: copy what outlives the command. */
 export class Cursor {
   readonly bytes: Uint8Array;
@@ -136,13 +140,21 @@ export class Cursor {
     return this.#digits(MAX_NUMBER) ?? this.fail("number above 0");
   }
 
-  /** 0 to 2^53-1; RFC 9051 allows 63 bits, no value here reaches that. */
+  /**
+   * 0 to 2^63-1. What is above 2^53-1 comes as that: no mod-sequence and no size
+   * here gets there, so they compare alike.
+   */
   number64(): number {
-    return this.#digits(Number.MAX_SAFE_INTEGER) ?? this.fail("number");
-  }
-
-  tryNumber64(): number | undefined {
-    return this.#digits(Number.MAX_SAFE_INTEGER);
+    const from = this.#at;
+    let at = from;
+    while (isDigit(this.bytes[at])) at++;
+    if (at === from) this.fail("number");
+    const digits = asciiText(this.bytes, from, at);
+    if (digits.length > MAX_DIGITS64 || BigInt(digits) > MAX_NUMBER64) {
+      this.fail(`number up to ${MAX_NUMBER64}`);
+    }
+    this.#at = at;
+    return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
   }
 
   /** Exactly `count` digits as a number. */

@@ -47,6 +47,7 @@ interface Returns {
 interface Progress {
   keys: number;
   hasModSeq: boolean;
+  hasNumbers: boolean;
   hasFuzzy: boolean;
   readonly charset: Charset;
 }
@@ -77,6 +78,7 @@ export function parseKeys(
   const progress: Progress = {
     keys: 0,
     hasModSeq: false,
+    hasNumbers: false,
     hasFuzzy: false,
     charset: known ?? ((): string => ""),
   };
@@ -86,7 +88,7 @@ export function parseKeys(
   const root: SearchNode = keys.length === 1 && only !== undefined
     ? only
     : { kind: "and", keys };
-  const { hasModSeq, hasFuzzy } = progress;
+  const { hasModSeq, hasNumbers, hasFuzzy } = progress;
   if (!hasFuzzy && returns.results?.includes("RELEVANCY") === true) {
     throw needsFuzzy();
   }
@@ -94,6 +96,7 @@ export function parseKeys(
     ...returns,
     root,
     hasModSeq,
+    hasNumbers,
     hasFuzzy,
     hasCharset: false,
     isCharsetKnown: known !== undefined,
@@ -158,6 +161,7 @@ function parseKey(cursor: Cursor, progress: Progress): SearchNode {
   const next = cursor.peek();
   if (next === OPEN) return parseGroup(cursor, progress);
   if (isDigit(next) || next === ASTERISK || next === DOLLAR) {
+    progress.hasNumbers ||= next !== DOLLAR;
     return { kind: "set", by: "seq", set: parseSequenceSet(cursor) };
   }
   const name = cursor.word("search key");
