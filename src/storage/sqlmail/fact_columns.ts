@@ -1,101 +1,71 @@
-/** `MessageFacts` of the messages of a mailbox as arrays, filled on demand. */
-import { TextColumn, without } from "./text_column.ts";
-import type { MessageFacts } from "./message_facts.ts";
+/**
+ * `MessageFacts` of the messages of a mailbox as arrays. Each group is filled
+ * when somebody asks for it: a search by date needs no subjects.
+ */
+import type { SqlValue } from "../driver.ts";
+import { DateFacts } from "./date_facts.ts";
+import type { FactName } from "./message_facts.ts";
+import { TextColumn } from "./text_column.ts";
+import { ThreadingFacts } from "./threading_facts.ts";
 
 /** Texts by which messages are sorted. */
-export const TEXTS = [
-  "subject",
-  "from",
-  "to",
-  "cc",
-  "displayFrom",
-  "displayTo",
-] as const;
+export type TextName =
+  | "subject"
+  | "from"
+  | "to"
+  | "cc"
+  | "displayFrom"
+  | "displayTo";
 
-/** One of them. */
-export type TextName = typeof TEXTS[number];
+/** Facts that are read together. */
+export type FactGroup = "dates" | "threading" | TextName;
 
-/**
- * References and texts that belong to no message any more: beyond so many,
- * everything is read anew.
- */
-const MAX_GARBAGE = 100_000;
+/** One group. */
+export interface FactColumn {
+  /** Of the table `facts`. */
+  readonly names: readonly FactName[];
+  /** The first messages of the mailbox are here. */
+  readonly length: number;
+  /** About how much memory it takes. */
+  readonly bytes: number;
+  /** Adds the next message: `values` has what `names` says, from `at` on. */
+  push(values: readonly SqlValue[], at: number): void;
+  /** Forgets messages by their positions, which ascend. */
+  remove(gone: readonly number[]): void;
+}
 
-/** The arrays, as long as the facts of messages are known. */
+/** The groups. */
 export class FactColumns {
-  /** Facts of the first messages of the mailbox are here. */
-  length = 0;
-  /** `NaN`: no date. */
-  sentAt: number[] = [];
-  sentDays: number[] = [];
-  /** 1: the subject says that it replies or forwards. */
-  replies: number[] = [];
-  messageIds: number[] = [];
-  /** Where in `pool` the references begin, and how many they are. */
-  referencesAt: number[] = [];
-  referenceCounts: number[] = [];
-  pool: number[] = [];
-  #texts = makeTexts();
-  #garbage = 0;
+  readonly dates = new DateFacts();
+  readonly threading = new ThreadingFacts();
+  readonly #texts: Readonly<Record<TextName, TextColumn>> = {
+    subject: new TextColumn("subject"),
+    from: new TextColumn("sort_from"),
+    to: new TextColumn("sort_to"),
+    cc: new TextColumn("sort_cc"),
+    displayFrom: new TextColumn("display_from"),
+    displayTo: new TextColumn("display_to"),
+  };
 
   get bytes(): number {
-    const texts = TEXTS.reduce((sum, name) => sum + this.#texts[name].bytes, 0);
-    return this.length * 48 + this.pool.length * 8 + texts;
+    return this.#all.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   text(name: TextName): TextColumn {
     return this.#texts[name];
   }
 
-  /** Adds the facts of the next message. */
-  push(facts: MessageFacts): void {
-    this.sentAt.push(facts.sentAt ?? NaN);
-    this.sentDays.push(facts.sentDay ?? NaN);
-    this.replies.push(facts.replies ? 1 : 0);
-    this.messageIds.push(facts.messageId);
-    this.referencesAt.push(this.pool.length);
-    this.referenceCounts.push(facts.references.length);
-    for (const id of facts.references) this.pool.push(id);
-    for (const name of TEXTS) this.#texts[name].push(facts[name]);
-    this.length++;
+  group(name: FactGroup): FactColumn {
+    if (name === "dates" || name === "threading") return this[name];
+    return this.#texts[name];
   }
 
   /** Forgets messages by their positions, which ascend. */
   remove(gone: readonly number[]): void {
-    if ((gone[0] ?? Infinity) >= this.length) return;
-    for (const at of gone) this.#garbage += 1 + (this.referenceCounts[at] ?? 0);
-    if (this.#garbage > MAX_GARBAGE) return this.#clear();
-    this.sentAt = without(this.sentAt, gone);
-    this.sentDays = without(this.sentDays, gone);
-    this.replies = without(this.replies, gone);
-    this.messageIds = without(this.messageIds, gone);
-    this.referencesAt = without(this.referencesAt, gone);
-    this.referenceCounts = without(this.referenceCounts, gone);
-    for (const name of TEXTS) this.#texts[name].remove(gone);
-    this.length = this.sentAt.length;
+    for (const group of this.#all) group.remove(gone);
   }
 
-  #clear(): void {
-    this.length = 0;
-    this.sentAt = [];
-    this.sentDays = [];
-    this.replies = [];
-    this.messageIds = [];
-    this.referencesAt = [];
-    this.referenceCounts = [];
-    this.pool = [];
-    this.#texts = makeTexts();
-    this.#garbage = 0;
+  get #all(): readonly FactColumn[] {
+    return [this.dates, this.threading, ...Object.values(this.#texts)];
   }
-}
-
-function makeTexts(): Readonly<Record<TextName, TextColumn>> {
-  return {
-    subject: new TextColumn(),
-    from: new TextColumn(),
-    to: new TextColumn(),
-    cc: new TextColumn(),
-    displayFrom: new TextColumn(),
-    displayTo: new TextColumn(),
-  };
 }

@@ -39,13 +39,17 @@ import { bytes, number, optionalNumber, text } from "../row.ts";
 import { Sqlite3 } from "../sqlite3.ts";
 import { bodyReader } from "./content_body.ts";
 import {
-  FACT_COLUMNS,
+  FACT_NAMES,
   factsOf,
   factsRow,
   type MessageFacts,
 } from "./message_facts.ts";
 import { readGeneration } from "./search_generation.ts";
 import { BodyText, HeaderText } from "./search_text.ts";
+
+const INSERT_FACTS =
+  `INSERT OR REPLACE INTO facts (id, ${FACT_NAMES.join(", ")}) ` +
+  `VALUES (?${", ?".repeat(FACT_NAMES.length)})`;
 
 /** Between two looks for new contents. */
 const POLL_MS = 1_000;
@@ -262,9 +266,8 @@ export class Indexer {
         await writeBlock(sql, builder, block, fields, () => this.#pause());
         for (const [content, one] of facts) {
           await sql.run(
-            `INSERT OR REPLACE INTO facts (${FACT_COLUMNS}) VALUES ` +
-              "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            factsRow(content, one),
+            INSERT_FACTS,
+            [content, ...factsRow(one)],
           );
           await this.#pause();
         }

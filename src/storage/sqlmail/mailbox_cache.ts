@@ -5,15 +5,17 @@
 import { StorageError } from "#src/errors/errors.ts";
 import type { MailboxId } from "#src/imap/backend.ts";
 import { HeaderBlock } from "#src/message/header_block.ts";
-import type { Sql, StorageDriver } from "../driver.ts";
+import type { Sql, SqlValue, StorageDriver } from "../driver.ts";
 import type { SearchIndex } from "../fulltext/search_index.ts";
 import { bytes, number, optionalNumber, text } from "../row.ts";
 import { MailboxColumns } from "./mailbox_columns.ts";
 import { readKeywords } from "./mailbox_state.ts";
+import type { FactColumn, FactGroup } from "./fact_columns.ts";
 import {
-  FACT_COLUMNS,
-  factsFrom,
+  FACT_NAMES,
+  type FactName,
   factsOf,
+  factsRow,
   type MessageFacts,
 } from "./message_facts.ts";
 import { readGeneration } from "./search_generation.ts";
@@ -89,22 +91,25 @@ export class MailboxCache {
     });
   }
 
-  /** Makes sure that `columns.facts` has all messages. */
+  /** Makes sure that these groups of `columns.facts` have all messages. */
   async loadFacts(
     { columns, generation }: MailboxView,
+    wanted: readonly FactGroup[],
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { facts, contents } = columns;
     let turnBegan = performance.now();
-    while (facts.length < columns.length) {
+    for (;;) {
       signal?.throwIfAborted();
-      const page = contents.subarray(
-        facts.length,
-        Math.min(facts.length + FACTS_AT_ONCE, columns.length),
-      );
-      const known = await this.#indexedFacts(page, generation);
-      for (const content of page) {
-        facts.push(known.get(content) ?? await this.#computed(content));
+      const page = nextPage(columns, wanted);
+      if (page === undefined) return;
+      const rows = await this.#indexedFacts(page, generation);
+      for (const content of page.contents) {
+        const row = rows.get(content) ?? await this.#computed(content, page);
+        let at = 0;
+        for (const group of page.groups) {
+          group.push(row, at);
+          at += group.names.length;
+        }
         if (performance.now() - turnBegan < SLICE_MS) continue;
         await new Promise<void>((resolve) => setImmediate(resolve));
         turnBegan = performance.now();
@@ -127,16 +132,17 @@ export class MailboxCache {
   }
 
   async #indexedFacts(
-    contents: Float64Array,
+    page: FactPage,
     generation: number | undefined,
-  ): Promise<ReadonlyMap<number, MessageFacts>> {
+  ): Promise<ReadonlyMap<number, readonly SqlValue[]>> {
     const { index } = this.#source;
     if (index === undefined || generation === undefined) return new Map();
-    return await index.read(generation, (sql) => readFacts(sql, contents)) ??
-      new Map<number, MessageFacts>();
+    return await index.read(generation, (sql) => readFacts(sql, page)) ??
+      new Map<number, readonly SqlValue[]>();
   }
 
-  async #computed(content: number): Promise<MessageFacts> {
+  /** From the header, where the index is behind. */
+  async #computed(content: number, page: FactPage): Promise<SqlValue[]> {
     const row = await this.#source.driver.read(async (sql) =>
       await sql.one(
         "SELECT sent_at, base_subject, header FROM contents WHERE id = ?",
@@ -144,11 +150,14 @@ export class MailboxCache {
       )
     );
     // Expunged meanwhile and swept: it is in no answer that anybody sees.
-    if (row === undefined) return NO_FACTS;
-    return factsOf(new HeaderBlock(bytes(row, "header")), {
-      sentAt: optionalNumber(row, "sent_at"),
-      baseSubject: text(row, "base_subject"),
-    });
+    const facts = row === undefined
+      ? NO_FACTS
+      : factsOf(new HeaderBlock(bytes(row, "header")), {
+        sentAt: optionalNumber(row, "sent_at"),
+        baseSubject: text(row, "base_subject"),
+      });
+    const values = factsRow(facts);
+    return page.names.map((name) => values[FACT_NAMES.indexOf(name)] ?? null);
   }
 
   #shrink(): void {
@@ -181,28 +190,56 @@ const NO_FACTS: MessageFacts = {
   references: [],
 };
 
+/** Messages whose facts are read next, and for whom. */
+interface FactPage {
+  /** They end where the messages begin. */
+  readonly groups: readonly FactColumn[];
+  /** What the groups need, one after the other. */
+  readonly names: readonly FactName[];
+  readonly contents: Float64Array;
+}
+
+/** Groups that are behind equally far; `undefined`: none is. */
+function nextPage(
+  { facts, contents, length }: MailboxColumns,
+  wanted: readonly FactGroup[],
+): FactPage | undefined {
+  const behind = [...new Set(wanted)].map((name) => facts.group(name))
+    .filter((group) => group.length < length);
+  if (behind.length === 0) return undefined;
+  const from = Math.min(...behind.map((group) => group.length));
+  const groups = behind.filter((group) => group.length === from);
+  const others = behind.filter((group) => group.length > from);
+  const to = Math.min(
+    from + FACTS_AT_ONCE,
+    length,
+    ...others.map((group) => group.length),
+  );
+  return {
+    groups,
+    names: groups.flatMap(({ names }) => names),
+    contents: contents.subarray(from, to),
+  };
+}
+
+/** Values of the names by content, where they are known. */
 async function readFacts(
   sql: Sql,
-  contents: Float64Array,
-): Promise<Map<number, MessageFacts>> {
-  const found = new Map<number, MessageFacts>();
+  { names, contents }: FactPage,
+): Promise<Map<number, readonly SqlValue[]>> {
+  const found = new Map<number, readonly SqlValue[]>();
+  const select = `SELECT ${[...names, "id"].join(", ")} FROM facts WHERE id`;
   const sorted = contents.toSorted();
   const first = sorted[0] ?? 0;
   const last = sorted[sorted.length - 1] ?? 0;
   if (last - first < sorted.length * SPARSE) {
-    const rows = await sql.tuples(
-      `SELECT ${FACT_COLUMNS} FROM facts WHERE id BETWEEN ? AND ?`,
-      [first, last],
-    );
-    for (const row of rows) found.set(Number(row[0]), factsFrom(row));
+    const rows = await sql.tuples(`${select} BETWEEN ? AND ?`, [first, last]);
+    for (const row of rows) found.set(Number(row[names.length]), row);
     return found;
   }
   for (const content of sorted) {
-    const [row] = await sql.tuples(
-      `SELECT ${FACT_COLUMNS} FROM facts WHERE id = ?`,
-      [content],
-    );
-    if (row !== undefined) found.set(content, factsFrom(row));
+    const [row] = await sql.tuples(`${select} = ?`, [content]);
+    if (row !== undefined) found.set(content, row);
   }
   return found;
 }

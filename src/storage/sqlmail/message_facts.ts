@@ -131,16 +131,28 @@ function hashOf(id: string): number {
   return hash.readUIntBE(0, 6) * 16 + (hash.readUInt8(6) >> 4) + 1;
 }
 
-/** Columns of `facts` in the order of `factsRow` and `factsFrom`. */
-export const FACT_COLUMNS =
-  "id, sent_at, sent_day, subject, replies, sort_from, sort_to, sort_cc, " +
-  "display_from, display_to, message_id, reference_ids";
+/** Columns of the table `facts` besides `id`, in the order of `factsRow`. */
+export const FACT_NAMES = [
+  "sent_at",
+  "sent_day",
+  "subject",
+  "replies",
+  "sort_from",
+  "sort_to",
+  "sort_cc",
+  "display_from",
+  "display_to",
+  "message_id",
+  "reference_ids",
+] as const;
 
-/** Values for `FACT_COLUMNS`. */
-export function factsRow(content: number, facts: MessageFacts): SqlValue[] {
+/** One of them. */
+export type FactName = typeof FACT_NAMES[number];
+
+/** Values of the columns `FACT_NAMES`. */
+export function factsRow(facts: MessageFacts): SqlValue[] {
   const { references } = facts;
   return [
-    content,
     facts.sentAt ?? null,
     facts.sentDay ?? null,
     facts.subject,
@@ -153,29 +165,4 @@ export function factsRow(content: number, facts: MessageFacts): SqlValue[] {
     facts.messageId,
     new Uint8Array(Float64Array.from(references).buffer),
   ];
-}
-
-/** Facts from values of `FACT_COLUMNS`. */
-export function factsFrom(row: readonly SqlValue[]): MessageFacts {
-  const text = (at: number): string => String(row[at] ?? "");
-  const optional = (at: number): number | undefined => {
-    const value = row[at];
-    return typeof value === "number" ? value : undefined;
-  };
-  const ids = row[11];
-  return {
-    sentAt: optional(1),
-    sentDay: optional(2),
-    subject: text(3),
-    replies: row[4] === 1,
-    from: text(5),
-    to: text(6),
-    cc: text(7),
-    displayFrom: text(8),
-    displayTo: text(9),
-    messageId: optional(10) ?? 0,
-    references: ids instanceof Uint8Array && ids.length > 0
-      ? [...new Float64Array(ids.slice().buffer)]
-      : [],
-  };
 }

@@ -4,15 +4,29 @@ import type { OrderPower, ThreadWalk } from "#src/imap/powers.ts";
 import type { SearchKey } from "#src/imap/search_key.ts";
 import { YES } from "../fulltext/content_states.ts";
 import { expandFuzzy } from "./expand_fuzzy.ts";
+import type { FactGroup } from "./fact_columns.ts";
 import type { MailboxColumns } from "./mailbox_columns.ts";
 import {
   firstAnswer,
   lookAtRest,
   type SearchSource,
 } from "./search_mailbox.ts";
-import { sortPositions } from "./sort_positions.ts";
+import { factsToSort, sortPositions } from "./sort_positions.ts";
 import { threadByReferences } from "./thread_references.ts";
 import { threadBySubject } from "./thread_subject.ts";
+
+/** Messages that are to be ordered. */
+interface Wanted {
+  readonly mailbox: MailboxId;
+  readonly key: SearchKey;
+  /** What their order depends on. */
+  readonly facts: readonly FactGroup[];
+}
+
+const THREAD_FACTS = {
+  ORDEREDSUBJECT: ["dates", "subject"],
+  REFERENCES: ["dates", "subject", "threading"],
+} as const;
 
 /** Orders the messages of one mailbox. */
 export class OrderMessages implements OrderPower {
@@ -26,10 +40,14 @@ export class OrderMessages implements OrderPower {
     { mailbox, key, criteria }: Parameters<OrderPower["sort"]>[0],
     signal?: AbortSignal,
   ): Promise<Uint32Array> {
-    const sorted = await this.#with(mailbox, key, signal, (columns, found) => {
-      const order = sortPositions(columns, found, criteria);
-      return order.map((position) => columns.uids[position] ?? 0);
-    });
+    const sorted = await this.#with(
+      { mailbox, key, facts: factsToSort(criteria) },
+      signal,
+      (columns, found) => {
+        const order = sortPositions(columns, found, criteria);
+        return order.map((position) => columns.uids[position] ?? 0);
+      },
+    );
     return sorted ?? new Uint32Array();
   }
 
@@ -38,8 +56,7 @@ export class OrderMessages implements OrderPower {
     signal?: AbortSignal,
   ): Promise<ThreadWalk> {
     const walk = await this.#with(
-      mailbox,
-      key,
+      { mailbox, key, facts: THREAD_FACTS[algorithm] },
       signal,
       (columns, found) =>
         algorithm === "REFERENCES"
@@ -51,8 +68,7 @@ export class OrderMessages implements OrderPower {
 
   /** Calls `order` with the positions of the messages that match. */
   async #with<T>(
-    mailbox: MailboxId,
-    wanted: SearchKey,
+    { mailbox, key: wanted, facts }: Wanted,
     signal: AbortSignal | undefined,
     order: (columns: MailboxColumns, found: Uint32Array) => T,
   ): Promise<T | undefined> {
@@ -70,7 +86,7 @@ export class OrderMessages implements OrderPower {
         { ...first, uids, keywords },
         signal,
       );
-      await source.cache.loadFacts(view, signal);
+      await source.cache.loadFacts(view, facts, signal);
       const { states } = first;
       const found = new Uint32Array(columns.length);
       let count = 0;

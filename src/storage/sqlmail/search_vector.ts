@@ -54,10 +54,11 @@ export class SearchVector {
       case "sentDate":
         await this.#context.cache.loadFacts(
           this.#context.view,
+          ["dates"],
           this.#context.signal,
         );
         return this.#dates(
-          this.#context.view.columns.facts.sentDays,
+          this.#context.view.columns.facts.dates.days,
           key,
           dayStart(key.date),
           dayEnd(key.date),

@@ -4,6 +4,7 @@
  * and mail is mostly in the order of its dates already.
  */
 import type { SortCriterion } from "#src/imap/powers.ts";
+import type { FactGroup } from "./fact_columns.ts";
 import type { MailboxColumns } from "./mailbox_columns.ts";
 import type { TextColumn } from "./text_column.ts";
 
@@ -20,6 +21,14 @@ export function sortPositions(
   return order;
 }
 
+/** Facts that `sortPositions` looks at. */
+export function factsToSort(criteria: readonly SortCriterion[]): FactGroup[] {
+  return criteria.flatMap(({ by }) => {
+    if (by === "arrival" || by === "size") return [];
+    return by === "date" ? "dates" : by;
+  });
+}
+
 /** Positions by sent date; equal ones stay in their order. */
 export function sortByDate(
   columns: MailboxColumns,
@@ -30,7 +39,7 @@ export function sortByDate(
 
 /** RFC 5256 section 2.2: the sent date, else when the message arrived. */
 function sentAt(columns: MailboxColumns, position: number): number {
-  const sent = columns.facts.sentAt[position] ?? NaN;
+  const sent = columns.facts.dates.instants[position] ?? NaN;
   return Number.isNaN(sent) ? columns.internalDates[position] ?? 0 : sent;
 }
 

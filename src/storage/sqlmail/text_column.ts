@@ -3,17 +3,35 @@
  * of their value; the order of the values is computed when it is asked for.
  */
 
+import type { SqlValue } from "../driver.ts";
+import type { FactColumn } from "./fact_columns.ts";
+import type { FactName } from "./message_facts.ts";
+import { without } from "./without.ts";
+
 /** What a value takes beside its characters, about. */
 const VALUE_BYTES = 120;
 
+/** Messages that were forgotten: beyond so many, everything is read anew. */
+const MAX_GARBAGE = 100_000;
+
 /** The column. */
-export class TextColumn {
+export class TextColumn implements FactColumn {
+  readonly names: readonly FactName[];
   readonly #numbers = new Map<string, number>();
-  readonly #values: string[] = [];
+  #values: string[] = [];
   #rows: number[] = [];
   #order: readonly number[] = [];
   #ranks = new Uint32Array();
   #weight = 0;
+  #garbage = 0;
+
+  constructor(name: FactName) {
+    this.names = [name];
+  }
+
+  get length(): number {
+    return this.#rows.length;
+  }
 
   get bytes(): number {
     return this.#rows.length * 8 + this.#weight;
@@ -34,7 +52,8 @@ export class TextColumn {
     return this.#values[this.valueAt(position)] === "";
   }
 
-  push(value: string): void {
+  push(values: readonly SqlValue[], at: number): void {
+    const value = String(values[at] ?? "");
     let number = this.#numbers.get(value);
     if (number === undefined) {
       number = this.#values.length;
@@ -47,7 +66,20 @@ export class TextColumn {
 
   /** Positions ascend. Values stay: others may come back to them. */
   remove(gone: readonly number[]): void {
+    const before = this.length;
     this.#rows = without(this.#rows, gone);
+    this.#garbage += before - this.length;
+    if (this.#garbage > MAX_GARBAGE) this.#clear();
+  }
+
+  #clear(): void {
+    this.#numbers.clear();
+    this.#values = [];
+    this.#rows = [];
+    this.#order = [];
+    this.#ranks = new Uint32Array();
+    this.#weight = 0;
+    this.#garbage = 0;
   }
 
   /** Numbers of values in order: `ranks()[valueAt(position)]`. */
@@ -68,18 +100,4 @@ export class TextColumn {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** The list without those positions, which ascend. */
-export function without(
-  list: readonly number[],
-  gone: readonly number[],
-): number[] {
-  const kept: number[] = [];
-  let next = 0;
-  for (const [at, value] of list.entries()) {
-    if (gone[next] === at) next++;
-    else kept.push(value);
-  }
-  return kept;
 }

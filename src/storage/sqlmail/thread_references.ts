@@ -35,7 +35,8 @@ class Links {
   readonly #mostNodes: number;
   #steps = 0;
 
-  constructor({ facts }: MailboxColumns, found: Uint32Array) {
+  constructor(columns: MailboxColumns, found: Uint32Array) {
+    const facts = columns.facts.threading;
     this.parents = new Array<number>(found.length).fill(NONE);
     this.#mostNodes = found.length * (1 + MAX_ABSENT) + 1_000;
     for (const [node, position] of found.entries()) {
@@ -268,7 +269,7 @@ class Forest {
 
   #isReply(node: number): boolean {
     const position = this.#found[node] ?? 0;
-    return this.#columns.facts.replies[position] === 1;
+    return this.#columns.facts.threading.replies[position] === 1;
   }
 
   /** Number of the base subject; of an absent one that of its first child. */
