@@ -371,16 +371,27 @@ function narrow(
       if (!(places instanceof Uint8Array)) continue;
       keepStarts(documents, places, offset, starts, kept);
     }
-    return starts.filter((_, n) => kept[n] === 1);
+    let count = 0;
+    for (let n = 0; n < starts.length; n++) {
+      if (kept[n] === 1) starts[count++] = starts[n] ?? 0;
+    }
+    return starts.subarray(0, count);
   }
-  const found: number[] = [];
+  // A place takes a byte at least.
+  const most = rows.reduce((sum, [, , places]) => sum + lengthOf(places), 0);
+  const found = new Float64Array(most);
+  let count = 0;
   for (const [, documents, places] of rows) {
     if (!(documents instanceof Uint8Array)) continue;
     if (!(places instanceof Uint8Array)) continue;
-    addStarts(documents, places, offset, found);
+    count = addStarts(documents, places, offset, { found, count });
   }
-  const sorted = Float64Array.from(found);
-  return rows.length > 1 ? sorted.sort() : sorted;
+  const all = found.subarray(0, count);
+  return rows.length > 1 ? all.sort() : all;
+}
+
+function lengthOf(value: SqlValue | undefined): number {
+  return value instanceof Uint8Array ? value.length : 0;
 }
 
 /** Signs are everywhere, long words are not. */
@@ -394,13 +405,14 @@ export function canLookUp({ text, match }: QueryPiece): boolean {
   return [...text].length + marks >= GRAM;
 }
 
-/** Adds where the text would begin. */
+/** Adds where the text would begin to the first `count`; gives the new count. */
 function addStarts(
   documents: Uint8Array,
   places: Uint8Array,
   offset: number,
-  found: number[],
-): void {
+  { found, count }: { readonly found: Float64Array; readonly count: number },
+): number {
+  let at = count;
   const reader = new VarintReader(documents);
   const placed = new VarintReader(places);
   let document = -1;
@@ -412,9 +424,10 @@ function addStarts(
     let place = 0;
     while (placed.at < end) {
       place += placed.next();
-      if (place >= offset) found.push(start + place);
+      if (place >= offset) found[at++] = start + place;
     }
   }
+  return at;
 }
 
 /** Marks in `kept` the starts that these places go with; `starts` ascend. */
