@@ -6,12 +6,15 @@ import type { ModSeq, Uid } from "./backend.ts";
 import { StorageError } from "#src/errors/errors.ts";
 import { fetchMessages } from "./commands/fetch.ts";
 import { ImapError } from "./errors.ts";
+import type { FetchItem } from "./fetch_item.ts";
 import { planFetch } from "./fetch_plan.ts";
 import { writePermanentFlags } from "./flag_responses.ts";
 import { MAX_VANISHED_RANGES } from "./limits.ts";
+import type { ContextChange } from "./search_contexts.ts";
 import type { News } from "./selected_mailbox.ts";
 import { rangesOf } from "./sequence_set.ts";
 import type { Session } from "./session.ts";
+import { includesSorted } from "./sorted_numbers.ts";
 
 /** Messages that are gone: EXPUNGE, or VANISHED where that is agreed on. */
 export async function writeExpunged(
@@ -75,29 +78,62 @@ export function writeHeldBack({ selected, qresync, out }: Session): void {
 }
 
 /**
- * What NOTIFY asks of messages from `from` on, save those that the client has
- * put there itself. RFC 5465 section 5.2.
+ * What NOTIFY and live searches ask of messages from `from` on, in one response
+ * for each, save those that the client has put there itself. RFC 5465 section
+ * 5.2 and 7.
  */
 export async function writeNewMessages(
   session: Session,
   from: Uid,
+  changes: readonly ContextChange[],
 ): Promise<void> {
   const { selected, wants } = session;
-  if (wants.items.length === 0) return;
+  const joined = changes.filter(({ items }) => items.length > 0);
+  if (wants.items.length === 0 && joined.length === 0) {
+    selected.own.clear();
+    return;
+  }
   const uids = selected.allUids()
     .filter((uid) => uid >= from && !selected.own.has(uid));
   selected.own.clear();
   try {
-    await fetchMessages(session, uids, planFetch(wants.items), {
-      uid: true,
-      modSeq: session.condstore,
-    });
+    for (const { items, uids: some } of byItems(uids, wants.items, joined)) {
+      await fetchMessages(session, Uint32Array.from(some), planFetch(items), {
+        uid: true,
+        modSeq: session.condstore,
+      });
+    }
   } catch (error) {
     const isOurs = error instanceof ImapError || error instanceof StorageError;
     if (!isOurs) throw error;
     // No command has failed: the client asks for it when it wants it.
     session.log.warn("new messages not fetched", { error });
   }
+}
+
+/** What is told of a group of new messages. */
+interface ToldAlike {
+  readonly items: readonly FetchItem[];
+  readonly uids: Uid[];
+}
+
+/** Messages that the same searches have taken in are told of alike. */
+function byItems(
+  uids: Uint32Array,
+  base: readonly FetchItem[],
+  joined: readonly ContextChange[],
+): ToldAlike[] {
+  const groups = new Map<string, ToldAlike>();
+  for (const uid of uids) {
+    const searches = joined.filter(({ added }) => includesSorted(added, uid));
+    const items = [...base, ...searches.flatMap((one) => one.items)];
+    if (items.length === 0) continue;
+    const key = searches.map(({ tag }) => tag).join(" ");
+    const group = groups.get(key) ?? { items, uids: [] };
+    group.uids.push(uid);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
 }
 
 /** Keywords that the mailbox has had only since. */

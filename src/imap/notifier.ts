@@ -31,10 +31,10 @@ import {
   type NotifyRequest,
   wantsAnywhere,
 } from "./notify_request.ts";
-import { mayAnnotate } from "./rights.ts";
+import { hasRights, mayAnnotate } from "./rights.ts";
 import type { Session } from "./session.ts";
 import { type StatusItem, writeStatus } from "./status_items.ts";
-import { tellListed } from "./tell_name.ts";
+import { tellListed, tellNoAccess } from "./tell_name.ts";
 
 /** Above so many changed mailboxes all are read at once. */
 const FEW = 4;
@@ -111,6 +111,19 @@ export class Notifier {
     if (this.#stopWatching === undefined) return;
     for (const name of names) {
       if (this.#own.size < MAX_NOTIFY_OWN) this.#own.add(name);
+    }
+  }
+
+  /**
+   * Mailboxes that are asked about, that one sees and may not read: of them no
+   * event is told. RFC 5465 section 3.1.
+   */
+  async tellNoAccess(): Promise<void> {
+    for (const info of this.#known) {
+      if (hasRights(info.rights, "r")) continue;
+      if (eventsOf(this.#request, info).size === 0) continue;
+      tellNoAccess(this.#session, info.name);
+      await this.#session.out.relieve();
     }
   }
 

@@ -3,7 +3,7 @@
  * 7.2.5, RFC 4731, RFC 5256 section 4, RFC 5267 section 3 (ESORT), RFC 9394
  * (PARTIAL), RFC 7162 section 3.1.5 and 3.1.6 (MODSEQ), RFC 6203 (RELEVANCY).
  */
-import type { Uid } from "./backend.ts";
+import type { ModSeq, Uid } from "./backend.ts";
 import type { PartialRange, SearchReturn } from "./search_program.ts";
 import type { SelectedMailbox } from "./selected_mailbox.ts";
 import { formatSet } from "./sequence_set.ts";
@@ -44,7 +44,10 @@ export async function writeNumbers(
     if (out.isFull) await out.relieve();
   }
   if (found.hasModSeq && numbers.length > 0) {
-    out.text(` (MODSEQ ${highestOf(session.selected, found.uids)})`);
+    const { selected } = session;
+    out.text(
+      ` (MODSEQ ${highestOf(found.uids, (uid) => selected.modSeqOf(uid))})`,
+    );
   }
   out.crlf();
 }
@@ -74,12 +77,8 @@ export function writeEsearch(
   }
   if (shows("COUNT")) out.text(` COUNT ${numbers.length}`);
   if (found.hasModSeq && numbers.length > 0) {
-    const isWhole = shows("ALL") || shows("COUNT") || partial !== undefined;
-    const ends = [
-      ...(shows("MIN") ? found.uids.subarray(0, 1) : []),
-      ...(shows("MAX") ? found.uids.subarray(-1) : []),
-    ];
-    out.text(` MODSEQ ${highestOf(selected, isWhole ? found.uids : ends)}`);
+    const some = counted(found.uids, results);
+    out.text(` MODSEQ ${highestOf(some, (uid) => selected.modSeqOf(uid))}`);
   }
   if (scores !== undefined) out.text(scoreList(scores, partial));
   out.crlf();
@@ -88,10 +87,12 @@ export function writeEsearch(
 /** `* ESEARCH (TAG "a" MAILBOX "b" UIDVALIDITY 1) UID ...`. RFC 7377. */
 export function writeMailboxResult(
   session: Session,
-  { name, uidValidity, uids }: {
+  { name, uidValidity, uids, modSeqOf }: {
     readonly name: string;
     readonly uidValidity: number;
     readonly uids: Uint32Array;
+    /** Where MODSEQ was searched for. */
+    readonly modSeqOf: ((uid: Uid) => ModSeq) | undefined;
   },
   { tag, results, partial, scores }: Shown,
 ): void {
@@ -107,6 +108,9 @@ export function writeMailboxResult(
     out.text(` PARTIAL (${partial.from}:${partial.to} ${text})`);
   }
   if (results.includes("COUNT")) out.text(` COUNT ${uids.length}`);
+  if (modSeqOf !== undefined) {
+    out.text(` MODSEQ ${highestOf(counted(uids, results), modSeqOf)}`);
+  }
   if (scores !== undefined) out.text(scoreList(scores, partial));
   out.crlf();
 }
@@ -168,8 +172,24 @@ function formatOrdered(numbers: Uint32Array): string {
   return parts.join(",");
 }
 
-function highestOf(selected: SelectedMailbox, uids: Iterable<Uid>): number {
+/** Whose mod-sequences count for the answer. RFC 4731 section 3.2. */
+function counted(
+  uids: Uint32Array,
+  results: readonly SearchReturn[],
+): Iterable<Uid> {
+  const whole: readonly SearchReturn[] = ["ALL", "COUNT", "PARTIAL"];
+  if (whole.some((one) => results.includes(one))) return uids;
+  return [
+    ...(results.includes("MIN") ? uids.subarray(0, 1) : []),
+    ...(results.includes("MAX") ? uids.subarray(-1) : []),
+  ];
+}
+
+function highestOf(
+  uids: Iterable<Uid>,
+  modSeqOf: (uid: Uid) => ModSeq,
+): ModSeq {
   let highest = 0;
-  for (const uid of uids) highest = Math.max(highest, selected.modSeqOf(uid));
+  for (const uid of uids) highest = Math.max(highest, modSeqOf(uid));
   return highest;
 }

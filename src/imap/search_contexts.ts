@@ -1,9 +1,11 @@
 /**
- * Searches that stay alive: `SEARCH RETURN (UPDATE)`. RFC 5267 section 4.3.
+ * Searches that stay alive: `SEARCH RETURN (UPDATE)`. RFC 5267 section 4.3, RFC
+ * 5465 section 7.
  * With the news of the mailbox goes what they change in the result: what is
  * expunged leaves it before the EXPUNGE, the rest follows the news.
  */
 import type { ModSeq, Uid } from "./backend.ts";
+import type { FetchItem } from "./fetch_item.ts";
 import { MAX_SEARCH_CONTEXTS } from "./limits.ts";
 import { startOf } from "./search_answer.ts";
 import type { SearchKey } from "./search_key.ts";
@@ -17,10 +19,22 @@ interface Context {
   readonly tag: string;
   readonly uid: boolean;
   readonly key: SearchKey;
+  /** What is told of new messages that match. */
+  readonly items: readonly FetchItem[];
   /** What the client has been told. */
   readonly results: Set<Uid>;
   /** Messages with a higher mod-sequence have not been looked at. */
   lookedUpTo: ModSeq;
+}
+
+/** How the result of one search has changed. */
+export interface ContextChange {
+  readonly tag: string;
+  readonly uid: boolean;
+  readonly items: readonly FetchItem[];
+  /** Ascending. */
+  readonly added: readonly Uid[];
+  readonly removed: readonly Uid[];
 }
 
 /** The live searches of one selected mailbox. */
@@ -31,6 +45,11 @@ export class SearchContexts {
     return this.#contexts.size;
   }
 
+  /** Whether something is to be told of new messages. */
+  get hasItems(): boolean {
+    return this.#contexts.values().some(({ items }) => items.length > 0);
+  }
+
   /** Keeps a result alive; says whether there is room for it. */
   add(
     session: Session,
@@ -38,6 +57,7 @@ export class SearchContexts {
       readonly tag: string;
       readonly uid: boolean;
       readonly key: SearchKey;
+      readonly items: readonly FetchItem[];
     },
     found: Uint32Array,
   ): boolean {
@@ -78,40 +98,57 @@ export class SearchContexts {
     }
   }
 
-  /** After the news: what matches now, and what no longer does. */
-  async tellChanged(session: Session): Promise<void> {
-    for (const context of this.#contexts.values()) {
-      await tellOne(session, context);
+  /** What matches now, and what no longer does: it counts as told then. */
+  async takeChanges(session: Session): Promise<ContextChange[]> {
+    const changes: ContextChange[] = [];
+    for (const context of [...this.#contexts.values()]) {
+      const change = await lookAt(session, context);
+      if (change !== undefined) changes.push(change);
     }
+    return changes;
   }
 }
 
-async function tellOne(session: Session, context: Context): Promise<void> {
-  const { selected, out } = session;
+/** Tells what `takeChanges` has given, after the news. */
+export function writeContextChanges(
+  { selected, out }: Session,
+  changes: readonly ContextChange[],
+): void {
+  for (const { tag, uid, added, removed } of changes) {
+    const set = (uids: readonly Uid[]): string =>
+      formatSet(uid ? uids : uids.map((one) => selected.seqOf(one)));
+    out.text(startOf(tag));
+    if (uid) out.text(" UID");
+    if (removed.length > 0) out.text(` REMOVEFROM (0 ${set(removed)})`);
+    if (added.length > 0) out.text(` ADDTO (0 ${set(added)})`);
+    out.crlf();
+  }
+}
+
+async function lookAt(
+  session: Session,
+  context: Context,
+): Promise<ContextChange | undefined> {
+  const { selected } = session;
   const { view } = selected;
   const upTo = view.status.highestModSeq;
-  if (upTo <= context.lookedUpTo) return;
+  if (upTo <= context.lookedUpTo) return undefined;
   const candidates = selected.allUids()
     .filter((uid) => selected.modSeqOf(uid) > context.lookedUpTo);
   context.lookedUpTo = upTo;
-  if (candidates.length === 0) return;
+  if (candidates.length === 0) return undefined;
   const matching = new Set(await searchAmong(session, context.key, candidates));
-  const added: number[] = [];
-  const removed: number[] = [];
-  const { results, uid } = context;
+  const added: Uid[] = [];
+  const removed: Uid[] = [];
+  const { tag, uid, items, results } = context;
   for (const one of candidates) {
-    const number = uid ? one : selected.seqOf(one);
     if (matching.has(one) && !results.has(one)) {
       results.add(one);
-      added.push(number);
-    } else if (!matching.has(one) && results.delete(one)) removed.push(number);
+      added.push(one);
+    } else if (!matching.has(one) && results.delete(one)) removed.push(one);
   }
-  if (added.length === 0 && removed.length === 0) return;
-  out.text(startOf(context.tag));
-  if (uid) out.text(" UID");
-  if (removed.length > 0) out.text(` REMOVEFROM (0 ${formatSet(removed)})`);
-  if (added.length > 0) out.text(` ADDTO (0 ${formatSet(added)})`);
-  out.crlf();
+  if (added.length === 0 && removed.length === 0) return undefined;
+  return { tag, uid, items, added, removed };
 }
 
 /** Those of some messages that match. */

@@ -57,7 +57,7 @@ export function checkTag(
 /** Where UPDATE was asked for. */
 export function keepAlive(
   session: Session,
-  { results }: SearchProgram,
+  { results, updateItems }: SearchProgram,
   search: {
     readonly tag: string;
     readonly uid: boolean;
@@ -66,7 +66,9 @@ export function keepAlive(
   found: Uint32Array,
 ): void {
   if (results?.includes("UPDATE") !== true) return;
-  if (session.selected.contexts.add(session, search, found)) return;
+  const { contexts } = session.selected;
+  const kept = { ...search, items: updateItems };
+  if (contexts.add(session, kept, found)) return;
   refuseUpdate(session, search.tag, "Too many live searches");
 }
 

@@ -1,4 +1,5 @@
 /** A parsed SEARCH, before sequence numbers become UIDs. */
+import type { FetchItem } from "./fetch_item.ts";
 import type { SearchKey } from "./search_key.ts";
 import type { SequenceSet } from "./sequence_set.ts";
 
@@ -56,6 +57,8 @@ export interface SearchProgram {
   readonly results: readonly SearchReturn[] | undefined;
   /** With PARTIAL among the results. */
   readonly partial: PartialRange | undefined;
+  /** With UPDATE: what is told of new messages that match. RFC 5465 section 7. */
+  readonly updateItems: readonly FetchItem[];
   readonly root: SearchNode;
   /** CHARSET was given. */
   readonly hasCharset: boolean;

@@ -24,6 +24,7 @@ import {
 import { checkSelectedRights, isReadOnly } from "./mailbox_access.ts";
 import { requireRights } from "./rights.ts";
 import { SelectedMailbox } from "./selected_mailbox.ts";
+import { writeContextChanges } from "./search_contexts.ts";
 import type { ImapServices } from "./services.ts";
 import { CommandReader } from "./wire/framing.ts";
 import { ResponseWriter } from "./wire/response_writer.ts";
@@ -331,7 +332,7 @@ export class Session {
   noteOwn(placed: PlacedMessages): void {
     const selected = this.#selected;
     if (selected?.view.mailbox !== placed.mailbox) return;
-    if (this.wants.items.length === 0) return;
+    if (this.wants.items.length === 0 && !selected.contexts.hasItems) return;
     for (const uid of placed.uids) selected.own.add(uid);
   }
 
@@ -379,7 +380,7 @@ export class Session {
     const { wants } = this;
     const { contexts } = selected;
     if (!selected.hasNews || !(wants.messages || options.always)) {
-      if (contexts.size > 0) await contexts.tellChanged(this);
+      writeContextChanges(this, await contexts.takeChanges(this));
       writeHeldBack(this);
       return;
     }
@@ -397,11 +398,14 @@ export class Session {
       if (selected.has(uid)) this.tellFlags(uid);
       await this.out.relieve();
     }
-    if (news.exists !== undefined) await writeNewMessages(this, news.newFrom);
+    const changes = await contexts.takeChanges(this);
+    if (news.exists !== undefined) {
+      await writeNewMessages(this, news.newFrom, changes);
+    }
     // Own EXPUNGE and MOVE say it in their tagged answer.
     const isTold = options.always && news.exists === undefined;
     if (options.expunge && !isTold) writeHighest(this, news, toldUpTo);
-    if (contexts.size > 0) await contexts.tellChanged(this);
+    writeContextChanges(this, changes);
     writeHeldBack(this);
   }
 

@@ -18,6 +18,11 @@ export function tellName(
   out.crlf();
 }
 
+/** A mailbox that may be seen and not be read. RFC 5465 section 3.1. */
+export function tellNoAccess({ out }: Session, name: string): void {
+  out.text(`* LIST (\\NoAccess) "${DELIMITER}" `).mailbox(name).crlf();
+}
+
 /** The same with attributes, for events. RFC 5465 section 5.4 and 5.5. */
 export function tellListed(
   session: Session,

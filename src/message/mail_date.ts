@@ -35,7 +35,10 @@ const ZONES: ReadonlyMap<string, number> = new Map([
 const DATE_REGEXP =
   /^(?:[a-z]{3,9} ?,? ?)?(\d{1,2})[ -]([a-z]{3})[a-z]{0,6}[ -](\d{2,4}) (\d{1,2}) ?: ?(\d{1,2})(?: ?: ?(\d{1,2}))?(?:[.,]\d{1,9})? ?(?:([+-])(\d{2}):?(\d{2})|([a-z]{1,5}))?/i;
 
-/** Reads a Date field body; `undefined` for what is no date. */
+/**
+ * Reads a Date field body; `undefined` for what is no date. A time that there
+ * is not is 00:00:00 (RFC 5256 section 2.2).
+ */
 export function parseMailDate(raw: Uint8Array): MailDate | undefined {
   const text = plainText(unfold(raw.subarray(0, MAX_LENGTH)));
   const match = DATE_REGEXP.exec(text);
@@ -46,15 +49,13 @@ export function parseMailDate(raw: Uint8Array): MailDate | undefined {
   const day = Number(match[1]);
   const hour = Number(match[4]);
   const minute = Number(match[5]);
-  const second = Math.min(Number(match[6] ?? "0"), 59);
-  if (month < 0 || day < 1 || day > 31 || hour > 24 || minute > 59) {
-    return undefined;
-  }
-  if (Number(match[6] ?? "0") > 60) return undefined;
+  const second = Number(match[6] ?? "0");
+  if (month < 0 || day < 1 || day > 31) return undefined;
   const year = fullYear(match[3] ?? "");
   const offsetMinutes = zoneOffset(match);
-  const ms = Date.UTC(year, month, day, hour, minute, second) -
-    offsetMinutes * 60_000;
+  const isTime = hour <= 24 && minute <= 59 && second <= 60;
+  const ms = Date.UTC(year, month, day) - offsetMinutes * 60_000 +
+    (isTime ? ((hour * 60 + minute) * 60 + Math.min(second, 59)) * 1000 : 0);
   if (new Date(Date.UTC(year, month, day)).getUTCMonth() !== month) {
     return undefined;
   }

@@ -3,7 +3,15 @@
  * are UIDs always, and go mailbox by mailbox. Of the selected mailbox alone it
  * is as UID SEARCH: with sequence numbers, `$` and SAVE.
  */
-import type { MailboxInfo } from "#src/imap/backend.ts";
+import { StorageError } from "#src/errors/errors.ts";
+import type {
+  AccountId,
+  MailboxId,
+  MailboxInfo,
+  ModSeq,
+  StorageBackend,
+  Uid,
+} from "#src/imap/backend.ts";
 import { defineCommand, LOGGED_IN } from "#src/imap/command.ts";
 import { ImapError } from "#src/imap/errors.ts";
 import { MAX_SEARCHED_MAILBOXES } from "#src/imap/limits.ts";
@@ -25,6 +33,7 @@ import {
 } from "#src/imap/search_resolve.ts";
 import type { SearchProgram } from "#src/imap/search_program.ts";
 import type { Session } from "#src/imap/session.ts";
+import { lowerBound } from "#src/imap/sorted_numbers.ts";
 import type { Cursor } from "#src/imap/wire/cursor.ts";
 import { parseMailbox } from "#src/imap/wire/mailbox_name.ts";
 import { parseSearch } from "#src/imap/wire/search_grammar.ts";
@@ -77,8 +86,10 @@ export const esearch = defineCommand<EsearchProgram>({
     const { backend } = session.services;
     const isSelectedOnly = sources.every(({ kind }) => kind === "selected");
     checkReturn(session, program, { isSelectedOnly, tag });
-    const all = await backend.listMailboxes(session.account.id);
-    const mailboxes = pick(session, all, sources);
+    if (program.hasModSeq) session.useCondstore();
+    const listed = await backend.listMailboxes(session.account.id);
+    const unlisted = await findUnlisted(session, listed, sources);
+    const mailboxes = pick(session, [...listed, ...unlisted], sources);
     if (mailboxes.length > MAX_SEARCHED_MAILBOXES) {
       throw new ImapError("NO", "Too many mailboxes", "LIMIT");
     }
@@ -155,12 +166,69 @@ async function searchOne(
       ? await withProgress(session, tag, relevancyOf(uids, key, find))
       : undefined;
     const { uidValidity } = status;
+    const modSeqOf = program.hasModSeq
+      ? await modSeqsOf(session, id)
+      : undefined;
     const shown = { tag, results, partial, scores };
-    writeMailboxResult(session, { name, uidValidity, uids }, shown);
+    const found = { name, uidValidity, uids, modSeqOf };
+    writeMailboxResult(session, found, shown);
   }
   if (selected === undefined) return "told";
   keepAlive(session, program, { tag, uid: true, key }, uids);
   return "kept";
+}
+
+/** Mod-sequences of the messages of a mailbox. */
+async function modSeqsOf(
+  { services, trySelected }: Session,
+  id: MailboxId,
+): Promise<(uid: Uid) => ModSeq> {
+  if (trySelected?.view.mailbox === id) {
+    return (uid) => trySelected.modSeqOf(uid);
+  }
+  const { uids, modSeqs } = await services.backend.snapshot(id);
+  return (uid) => modSeqs[lowerBound(uids, uid)] ?? 0;
+}
+
+/**
+ * Mailboxes of others that are named, or selected, and that one may read but
+ * not see in a list. RFC 7377 section 2.2: the right `l` is not asked for then.
+ */
+async function findUnlisted(
+  { services, account, trySelected }: Session,
+  listed: readonly MailboxInfo[],
+  sources: readonly Source[],
+): Promise<MailboxInfo[]> {
+  const names = new Set<string>();
+  for (const source of sources) {
+    if (source.kind === "selected" && trySelected !== undefined) {
+      names.add(trySelected.name);
+    } else if (source.kind === "mailboxes") {
+      for (const name of source.names) names.add(name);
+    }
+  }
+  for (const { name } of listed) names.delete(name);
+  const found: MailboxInfo[] = [];
+  for (const name of names) {
+    const info = await tryFind(services.backend, account.id, name);
+    if (info !== undefined) found.push(info);
+  }
+  return found;
+}
+
+async function tryFind(
+  backend: StorageBackend,
+  account: AccountId,
+  name: string,
+): Promise<MailboxInfo | undefined> {
+  try {
+    return await backend.findMailbox(account, name);
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.kind !== "notFound") {
+      throw error;
+    }
+    return undefined;
+  }
 }
 
 function parseSources(cursor: Cursor, utf8: boolean): Source[] {
@@ -212,8 +280,8 @@ function isIn(session: Session, info: MailboxInfo, source: Source): boolean {
       }
       return info.id === selected.view.mailbox;
     }
+    // Plus addresses may deliver anywhere. RFC 5465 section 6.3.
     case "inboxes":
-      return name === "INBOX";
     case "personal":
       return info.rights === undefined;
     case "subscribed":

@@ -40,6 +40,7 @@ export const notify = defineCommand({
     // RFC 5465 section 3.1: it implies a NOOP.
     await session.tellNews({ expunge: true, poll: true, always: true });
     session.useNotifier(notifier);
+    await notifier.tellNoAccess();
     if (status) await notifier.tellAll();
     return { text: "Understood" };
   },

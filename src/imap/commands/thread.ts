@@ -6,14 +6,12 @@ import type { SearchProgram } from "#src/imap/search_program.ts";
 import type { Session } from "#src/imap/session.ts";
 import { withProgress } from "#src/imap/progress.ts";
 import { asciiText } from "#src/imap/wire/ascii.ts";
-import { parseKeys } from "#src/imap/wire/search_grammar.ts";
+import { NO_RETURN, parseKeys } from "#src/imap/wire/search_grammar.ts";
 
 interface ThreadProgram {
   readonly algorithm: ThreadAlgorithm;
   readonly program: SearchProgram;
 }
-
-const NO_RETURN = { results: undefined, partial: undefined };
 
 export const thread = defineCommand<ThreadProgram>({
   name: "THREAD",

@@ -1,10 +1,11 @@
 /**
  * SEARCH. RFC 9051 section 6.4.4 and 9, RFC 3501 section 6.4.4 (NEW, OLD,
  * RECENT), RFC 4731 (RETURN), RFC 5032 (OLDER, YOUNGER), RFC 7162 (MODSEQ),
- * RFC 5267 and 9394 (CONTEXT, UPDATE, PARTIAL), RFC 6203 (FUZZY), RFC 8474
- * (EMAILID, THREADID), RFC 8514 (SAVED...).
+ * RFC 5267 and 9394 (CONTEXT, UPDATE, PARTIAL), RFC 5465 section 7 (items of
+ * UPDATE), RFC 6203 (FUZZY), RFC 8474 (EMAILID, THREADID), RFC 8514 (SAVED...).
  */
 import { ImapError } from "#src/imap/errors.ts";
+import type { FetchItem } from "#src/imap/fetch_item.ts";
 import { type Charset, findCharset } from "./search_charset.ts";
 import { MAX_SEARCH_KEYS } from "#src/imap/limits.ts";
 import type {
@@ -16,8 +17,10 @@ import type {
 import { asciiText, isDigit, lowerAscii } from "./ascii.ts";
 import type { Cursor } from "./cursor.ts";
 import { parseDate } from "./date_time.ts";
+import { parseFetchItems } from "./fetch_grammar.ts";
 import { parseSequenceSet } from "./sequence_set_grammar.ts";
 
+const SP = 0x20;
 const OPEN = 0x28;
 const CLOSE = 0x29;
 const ASTERISK = 0x2a;
@@ -38,10 +41,14 @@ const RETURNS: readonly SearchReturn[] = [
 ];
 
 /** RETURN with its options. */
-interface Returns {
-  readonly results: readonly SearchReturn[] | undefined;
-  readonly partial: PartialRange | undefined;
-}
+type Returns = Pick<SearchProgram, "results" | "partial" | "updateItems">;
+
+/** Without RETURN. */
+export const NO_RETURN: Returns = {
+  results: undefined,
+  partial: undefined,
+  updateItems: [],
+};
 
 /** What the keys of one command share. */
 interface Progress {
@@ -105,12 +112,11 @@ export function parseKeys(
 
 /** `RETURN (...) `, or nothing. */
 export function parseReturn(cursor: Cursor): Returns {
-  if (!cursor.tryWord("RETURN")) {
-    return { results: undefined, partial: undefined };
-  }
+  if (!cursor.tryWord("RETURN")) return NO_RETURN;
   cursor.sp();
   const results: SearchReturn[] = [];
   let partial: PartialRange | undefined;
+  let updateItems: readonly FetchItem[] = [];
   cursor.listOrEmpty(() => {
     const word = cursor.word("search return option");
     // RFC 5267 section 4.2: a hint, which we need not take.
@@ -121,6 +127,10 @@ export function parseReturn(cursor: Cursor): Returns {
       if (partial !== undefined) cursor.fail("one PARTIAL");
       cursor.sp();
       partial = parsePartial(cursor);
+    }
+    if (known === "UPDATE" && cursor.peek(1) === OPEN && cursor.peek() === SP) {
+      cursor.sp();
+      updateItems = parseFetchItems(cursor);
     }
     if (known === undefined) cursor.fail("search return option");
     else if (!results.includes(known)) results.push(known);
@@ -135,6 +145,7 @@ export function parseReturn(cursor: Cursor): Returns {
     // RFC 5267 section 4.3: UPDATE alone asks for the result as well.
     results: shown.length === 0 ? ["ALL", ...results] : results,
     partial,
+    updateItems,
   };
 }
 
