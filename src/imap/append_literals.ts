@@ -76,9 +76,9 @@ export class AppendLiterals {
 
   /**
    * After a failure: reads past what the client sends without waiting, so that
-   * it sees the answer, and the next command is found behind this one. Also the rest of a literal that was given up half read:
-   * bytes of a message must never be taken for commands. Too much of it ends
-   * the connection.
+   * it sees the answer, and the next command is found behind this one. Also the
+   * rest of a literal that was given up half read: bytes of a message must never
+   * be taken for commands. Too much of it ends the connection.
    */
   async discard(): Promise<void> {
     let total = 0;
@@ -90,6 +90,7 @@ export class AppendLiterals {
       total += size;
       if (total > MAX_DISCARDED_BYTES) {
         this.#session.isEnding = true;
+        this.#session.farewell = "That is more than is allowed";
         return;
       }
       this.#pending = undefined;

@@ -65,7 +65,7 @@ export function refuseLogin(session: Session, user: string): never {
   const { loginLimits } = session.services;
   loginLimits.failed(session.connection.remoteAddress, user);
   session.log.warn("login refused", { user });
-  if (++session.loginFailures >= MAX_LOGIN_FAILURES) session.isEnding = true;
+  if (++session.loginFailures >= MAX_LOGIN_FAILURES) endFor(session);
   throw new ImapError(
     "NO",
     "Wrong name or password",
@@ -76,6 +76,11 @@ export function refuseLogin(session: Session, user: string): never {
 function checkMayTry(session: Session, user: string): void {
   const { loginLimits } = session.services;
   if (loginLimits.mayTry(session.connection.remoteAddress, user)) return;
-  session.isEnding = true;
+  endFor(session);
   throw new ImapError("NO", "Too many failures, try later", "UNAVAILABLE");
+}
+
+function endFor(session: Session): void {
+  session.isEnding = true;
+  session.farewell = "Too many failures";
 }

@@ -58,6 +58,8 @@ export class Session {
   #condstore = false;
   /** The loop ends after this command. */
   isEnding = false;
+  /** Why, where nobody has said so: for BYE. */
+  farewell: string | undefined;
   /** The server goes down: whoever waits for the client stops waiting. */
   isDraining = false;
   /** Called when `isDraining` is set. */

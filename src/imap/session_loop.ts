@@ -88,6 +88,8 @@ export class SessionLoop {
         if (received === undefined) break;
         await this.#handle(received);
       }
+      const { farewell } = session;
+      if (farewell !== undefined) session.out.line(`* BYE ${farewell}`);
       await session.out.flush();
     } catch (error) {
       await this.#breakOff(error);
@@ -287,24 +289,31 @@ export class SessionLoop {
 
   /** The connection ended other than by LOGOUT. */
   async #breakOff(error: unknown): Promise<void> {
-    const { out, log } = this.#session;
+    const { log } = this.#session;
     // A client that leaves within a literal is no fault of ours.
     const origin = originOf(error);
     if (origin instanceof ConnectionTimeout) {
       log.debug("session idle for too long");
+      // Within a response that broke off nothing can be said.
+      if (origin === error) await this.#sayLast("Nothing came for too long");
     } else if (error instanceof LimitError) {
       log.info("session over its limits", { limit: error.limit });
-      try {
-        await out.line("* BYE That is more than is allowed").flush();
-      } catch (gone) {
-        log.debug("client gone at BYE", { error: gone });
-      }
+      await this.#sayLast("That is more than is allowed");
     } else if (
       origin instanceof ConnectionClosed || origin instanceof TlsError
     ) {
       log.debug("connection lost", { error });
     } else {
       log.error("session broken", { error });
+    }
+  }
+
+  /** RFC 9051 section 3.4: no connection ends without a word. */
+  async #sayLast(text: string): Promise<void> {
+    try {
+      await this.#session.out.line(`* BYE ${text}`).flush();
+    } catch (error) {
+      this.#session.log.debug("client gone at BYE", { error });
     }
   }
 }

@@ -75,8 +75,24 @@ Deno.test("three wrong passwords end the connection", () =>
   withImap(async (server) => {
     const c = await server.connect();
     for (const _ of [1, 2, 3]) await c.run("LOGIN alice wrong");
-    assert.ok(await c.ended());
+    assert.equal(await c.rest(), "* BYE Too many failures\r\n");
   }));
+
+Deno.test("silence beyond the bound ends with BYE, in IDLE too", () =>
+  withImap(
+    async (server) => {
+      for (const said of ["", "i IDLE\r\n"]) {
+        const client = await server.connect();
+        await client.ok("LOGIN alice secret");
+        await client.raw(said);
+        const rest = await client.rest();
+        assert.match(rest, /(?:^|\r\n)\* BYE Nothing came for too long\r\n$/);
+        assert.ok(await client.ended());
+      }
+    },
+    {},
+    { idleTimeoutMs: 30 },
+  ));
 
 Deno.test("without TLS no password is taken", () =>
   withImap(

@@ -29,7 +29,8 @@ export interface TlsServerSettings {
  * One connection. One reader and one writer at a time.
  *
  * After any rejection of `read`, `write` or `startTls` the connection is
- * closed; calling `close` again does no harm.
+ * closed, save where `read` is told otherwise; calling `close` again does no
+ * harm.
  */
 export interface Connection {
   /** Canonical text; IPv4 never in its mapped form. */
@@ -43,9 +44,13 @@ export interface Connection {
   readonly closed: boolean;
   /**
    * The next bytes, which belong to the caller; `undefined` at the end.
-   * Rejects with `ConnectionTimeout` when nothing came in `timeoutMs`.
+   * Rejects with `ConnectionTimeout` when nothing came in `timeoutMs`; with
+   * `staysOpen` the caller may say something then, and closes.
    */
-  read(timeoutMs: number): Promise<Uint8Array | undefined>;
+  read(
+    timeoutMs: number,
+    options?: { readonly staysOpen: boolean },
+  ): Promise<Uint8Array | undefined>;
   /**
    * Queues bytes, which nobody may change afterwards, and resolves when the
    * queue is below its bound. Rejects when the peer has not taken anything for

@@ -84,7 +84,10 @@ export class DeflateConnection implements Connection {
     return this.inner.closed;
   }
 
-  async read(timeoutMs: number): Promise<Uint8Array | undefined> {
+  async read(
+    timeoutMs: number,
+    options = { staysOpen: false },
+  ): Promise<Uint8Array | undefined> {
     const deadline = performance.now() + timeoutMs;
     while (true) {
       const chunk: unknown = this.#inflate.read();
@@ -100,10 +103,10 @@ export class DeflateConnection implements Connection {
       }
       const left = deadline - performance.now();
       if (left <= 0) {
-        this.destroy();
+        if (!options.staysOpen) this.destroy();
         throw new ConnectionTimeout("Nothing was sent in time");
       }
-      const input = await this.inner.read(left);
+      const input = await this.inner.read(left, options);
       if (input === undefined) return undefined;
       this.#inflateMore(input);
     }

@@ -90,6 +90,19 @@ Deno.test("a client that sends nothing that can be read runs into the deadline",
   a.destroy();
 });
 
+Deno.test("after silence something can be said where that is asked for", async () => {
+  const [near, far] = MemoryConnection.pair();
+  const a = new DeflateConnection(near);
+  const b = new DeflateConnection(far);
+  const silence = a.read(20, { staysOpen: true });
+  await assert.rejects(silence, ConnectionTimeout);
+  await a.write(encode("bye"));
+  const words = await b.read(TIMEOUT_MS);
+  assert.deepEqual(Uint8Array.from(words ?? []), encode("bye"));
+  a.destroy();
+  b.destroy();
+});
+
 Deno.test("release gives the connection back when nothing is left", async () => {
   const [near, far] = MemoryConnection.pair();
   const a = new DeflateConnection(near);

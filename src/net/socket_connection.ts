@@ -50,6 +50,8 @@ export class SocketConnection implements Connection {
   #error: Error | undefined;
   #waiter: PromiseWithResolvers<Uint8Array | undefined> | undefined;
   #deadline = 0;
+  /** The end of the deadline is not the end of the connection. */
+  #staysOpen = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = 0;
 
@@ -81,7 +83,10 @@ export class SocketConnection implements Connection {
     return this.#socket.destroyed || !this.#socket.writable;
   }
 
-  read(timeoutMs: number): Promise<Uint8Array | undefined> {
+  read(
+    timeoutMs: number,
+    { staysOpen } = { staysOpen: false },
+  ): Promise<Uint8Array | undefined> {
     if (!this.#isListening) this.#listen(this.#socket);
     const chunk = this.#chunks.shift();
     if (chunk !== undefined) {
@@ -95,6 +100,7 @@ export class SocketConnection implements Connection {
     if (this.#ended) return Promise.resolve(undefined);
     this.#waiter = Promise.withResolvers<Uint8Array | undefined>();
     this.#deadline = performance.now() + timeoutMs;
+    this.#staysOpen = staysOpen;
     this.#armTimer();
     return this.#waiter.promise;
   }
@@ -221,8 +227,14 @@ export class SocketConnection implements Connection {
       this.#timer = undefined;
       if (this.#waiter === undefined) return;
       if (performance.now() + 1 < this.#deadline) return this.#armTimer();
+      const late = new ConnectionTimeout("Nothing was sent in time");
+      if (this.#staysOpen) {
+        this.#waiter.reject(late);
+        this.#waiter = undefined;
+        return;
+      }
       this.#socket.destroy();
-      this.#fail(new ConnectionTimeout("Nothing was sent in time"));
+      this.#fail(late);
     }, wait);
     Deno.unrefTimer(Number(this.#timer));
   }

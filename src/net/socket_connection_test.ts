@@ -73,6 +73,19 @@ Deno.test("silence beyond the deadline closes the connection", () =>
     assert.equal(await client.read(new Uint8Array(1)).catch(() => null), null);
   }));
 
+Deno.test("after silence something can be said where that is asked for", () =>
+  withPair(async (server, client) => {
+    const silence = server.read(20, { staysOpen: true });
+    await assert.rejects(silence, ConnectionTimeout);
+    assert.ok(!server.closed);
+    await server.write(Uint8Array.of(7));
+    await server.close();
+    const buffer = new Uint8Array(2);
+    assert.equal(await client.read(buffer), 1);
+    assert.equal(buffer[0], 7);
+    assert.equal(await client.read(buffer), null);
+  }));
+
 Deno.test("a peer that is gone rejects writes and ends reads", () =>
   withPair(async (server, client) => {
     client.close();

@@ -58,8 +58,8 @@ function defineCopy(
       // RFC 6851 section 4.3: before the EXPUNGE responses.
       if (code !== undefined) session.out.line(`* OK [${code}] Moved`);
       view.applyExpunged(placed.sourceUids.slice().sort());
-      if (!session.qresync) return { text: "Moved" };
-      // RFC 7162 section 3.2.8 says it of EXPUNGE, RFC 6851 section 4.4 here.
+      if (!session.condstore) return { text: "Moved" };
+      // RFC 7162 section 3.2.7 says it of EXPUNGE, RFC 6851 section 4.4 here.
       return { text: "Moved", code: await highestModSeq(selected) };
     },
   });

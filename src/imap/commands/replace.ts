@@ -12,6 +12,7 @@ import { allowedFlags, flagGuardOf } from "#src/imap/rights.ts";
 import { STAR } from "#src/imap/sequence_set.ts";
 import type { Session } from "#src/imap/session.ts";
 import { parseMailbox } from "#src/imap/wire/mailbox_name.ts";
+import { highestModSeq } from "./expunge.ts";
 
 const ASTERISK = 0x2a;
 const ONE_MESSAGE = 1;
@@ -55,7 +56,10 @@ export const replace = defineCommand({
         target: target.id,
         message: { ...message, flags },
       });
-      return { text: "Replaced" };
+      if (!session.condstore) return { text: "Replaced" };
+      // RFC 8508 section 4.5: as UID EXPUNGE.
+      const code = await highestModSeq(session.selected);
+      return { text: "Replaced", code };
     } catch (error) {
       await literals.discard();
       throw error;

@@ -229,6 +229,8 @@ function parseFieldNames(
 function parsePartial(cursor: Cursor): Partial | undefined {
   if (!cursor.tryByte(LESS)) return undefined;
   const offset = cursor.number64();
+  // The answer names it as it was given.
+  if (offset === Number.MAX_SAFE_INTEGER) cursor.fail("smaller offset");
   cursor.byte(DOT);
   const count = cursor.number64();
   if (count === 0) cursor.fail("number above 0");

@@ -192,7 +192,9 @@ export class CommandReader {
 
   async #read(timeoutMs: number): Promise<Uint8Array | undefined> {
     await this.#hooks.beforeWait();
-    return await this.#connection.read(this.#hooks.patience(timeoutMs));
+    return await this.#connection.read(this.#hooks.patience(timeoutMs), {
+      staysOpen: true,
+    });
   }
 
   /** Reads literals and lines up to the end of the command. */
