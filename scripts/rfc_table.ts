@@ -131,7 +131,7 @@ export const RFC_TABLE: readonly (readonly [string, readonly RfcRow[]])[] = [
     [9698, "JMAPACCESS", "no", "there is no JMAP"],
   ]],
   ["Logging in", [
-    [4422, "SASL", "yes"],
+    [4422, "SASL, EXTERNAL", "yes", "EXTERNAL over IMAP alone"],
     [4616, "PLAIN", "yes"],
     [5802, "SCRAM", "yes"],
     [7677, "SCRAM-SHA-256, -PLUS", "yes"],

@@ -4,9 +4,9 @@
  */
 import { block, list, repeated } from "#src/config/compound.ts";
 import type { ConfigOf } from "#src/config/directive.ts";
-import { pattern } from "#src/config/places.ts";
+import { path, pattern } from "#src/config/places.ts";
 import { duration } from "#src/config/quantities.ts";
-import { bool, integer, oneOf, words } from "#src/config/values.ts";
+import { bool, integer, oneOf, optional, words } from "#src/config/values.ts";
 import { defineModule } from "#src/module/define.ts";
 import { ref } from "#src/module/ref.ts";
 
@@ -19,6 +19,13 @@ const config = {
       "`implicit` on port 993 and `starttls` on every other.",
     default: "auto",
   }),
+  client_ca: optional(path({
+    doc: "PEM file of authorities whose certificates log clients in " +
+      "(AUTH=EXTERNAL): clients are asked for one, and who shows one may enter " +
+      "the accounts of the mail addresses in its subject alternative name, " +
+      "without a password. An authority has to have signed the certificate " +
+      "itself. Nothing is looked up that says that one was taken back.",
+  })),
   insecure_auth: bool({
     doc: "Take passwords without TLS. For tests and trusted networks only.",
     default: false,
@@ -80,8 +87,8 @@ export const imap = defineModule({
   home: "endpoint",
   listens: true,
   config,
-  permissions: (_config, { globals }) => ({
-    read: [globals.spool_dir],
+  permissions: ({ client_ca }, { globals }) => ({
+    read: [globals.spool_dir, ...(client_ca === undefined ? [] : [client_ca])],
     write: [globals.spool_dir],
   }),
   create: async (config, host) => {

@@ -13,6 +13,7 @@ import { upperAscii } from "#src/imap/wire/ascii.ts";
 import type { Lifecycle } from "#src/module/define.ts";
 import type { Host } from "#src/module/host.ts";
 import type { Endpoint } from "#src/module/roles/endpoint.ts";
+import { ClientAuthorities } from "#src/net/client_authorities.ts";
 import type { Connection } from "#src/net/connection.ts";
 import { distinctAddresses } from "#src/net/distinct_addresses.ts";
 import {
@@ -73,6 +74,7 @@ export class ImapEndpoint implements Endpoint, Lifecycle {
       this.#contexts = new TlsContexts(
         this.#host.use(this.#config.tls),
         (error) => this.#host.log.error("certificate not usable", { error }),
+        await this.#clientAuthorities(),
       );
       await this.#contexts.start();
     }
@@ -128,6 +130,18 @@ export class ImapEndpoint implements Endpoint, Lifecycle {
     await Promise.all(this.#loops.values());
     this.#views?.stop();
     this.#contexts?.stop();
+  }
+
+  async #clientAuthorities(): Promise<ClientAuthorities | undefined> {
+    const { client_ca } = this.#config;
+    if (client_ca === undefined) return undefined;
+    try {
+      const pem = await Deno.readTextFile(client_ca);
+      return new ClientAuthorities(pem, () => this.#host.clock.now());
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new TypeError(`client_ca ${client_ca}: ${reason}`, { cause });
+    }
   }
 
   #isImplicit(port: number): boolean {

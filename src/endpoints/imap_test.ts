@@ -49,6 +49,7 @@ async function withEndpoint(
     auth: { role: "auth", instance: "a" },
     tls: { role: "certificates", instance: "c" },
     tls_mode,
+    client_ca: undefined,
     insecure_auth: false,
     idle_timeout: 60_000,
     max_sessions: 30,

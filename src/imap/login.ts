@@ -47,6 +47,36 @@ export async function accountOfToken(
   return outcome?.ok === true ? outcome.identity.account : undefined;
 }
 
+/**
+ * Whom the certificate of the client names: the user wanted, or without one
+ * whoever has an account. `undefined`: nobody.
+ */
+export async function accountOfCertificate(
+  session: Session,
+  user: string,
+): Promise<string | undefined> {
+  checkMayTry(session, user);
+  const { external } = session.services.auth;
+  const shown = session.connection.tls?.clientAddresses ?? [];
+  if (external === undefined) return undefined;
+  const prepared = trySaslprep(user);
+  const wanted = prepared === undefined || prepared === ""
+    ? undefined
+    : await external.checkAddress(prepared);
+  if (user !== "" && wanted?.ok !== true) return undefined;
+  for (const address of shown.slice(0, MAX_SHOWN)) {
+    const outcome = await external.checkAddress(address);
+    if (!outcome.ok) continue;
+    const { account } = outcome.identity;
+    if (wanted === undefined) return account;
+    if (wanted.ok && wanted.identity.account === account) return account;
+  }
+  return undefined;
+}
+
+/** Addresses of a certificate that are looked up. */
+const MAX_SHOWN = 10;
+
 /** Enters the account and says so. */
 export async function completeLogin(
   session: Session,

@@ -1,5 +1,6 @@
 /** The SASL mechanisms that a session offers. RFC 9051 section 6.2.2. */
 import { OAUTHBEARER, XOAUTH2 } from "#src/sasl/bearer.ts";
+import { EXTERNAL } from "#src/sasl/external.ts";
 import { LOGIN } from "#src/sasl/login.ts";
 import type { SaslMechanism } from "#src/sasl/mechanism.ts";
 import { PLAIN } from "#src/sasl/plain.ts";
@@ -12,6 +13,11 @@ export function mechanismsOf(session: Session): SaslMechanism[] {
   const mechanisms = [PLAIN, LOGIN];
   if (auth.scram !== undefined) {
     mechanisms.unshift(...scramSha256({ random }, bindingOf(session)));
+  }
+  // RFC 4422 section A: where the client has shown who it is.
+  const shown = session.connection.tls?.clientAddresses ?? [];
+  if (auth.external !== undefined && shown.length > 0) {
+    mechanisms.unshift(EXTERNAL);
   }
   if (auth.bearer !== undefined) mechanisms.push(OAUTHBEARER, XOAUTH2);
   const isSafe = session.connection.tls !== undefined || settings.insecureAuth;

@@ -30,6 +30,10 @@ export interface Authenticator {
   readonly bearer?: {
     checkToken(user: string, token: string): Promise<LoginOutcome>;
   };
+  /** EXTERNAL: whose address it is that a certificate names. */
+  readonly external?: {
+    checkAddress(address: string): Promise<LoginOutcome>;
+  };
   readonly scram?: {
     /** `identity` is `undefined` where the keys are made up. */
     keys(user: string): Promise<{

@@ -14,6 +14,8 @@ export interface ConnectionTls {
   readonly serverName: string | undefined;
   /** `tls-server-end-point`: hash of our certificate. RFC 5929 section 4. */
   readonly endPoint?: Uint8Array;
+  /** Mail addresses that the certificate of the client proves to be its own. */
+  readonly clientAddresses?: readonly string[];
 }
 
 /** How the server's side of TLS finds its key and certificate. */
@@ -23,6 +25,11 @@ export interface TlsServerSettings {
   readonly handshakeTimeoutMs: number;
   /** `tls-server-end-point` of a context. RFC 5929 section 4. */
   endPoint?(context: SecureContext): Uint8Array | undefined;
+  /** Clients are asked for a certificate, which they need not have. */
+  readonly clients?: {
+    /** Mail addresses that a certificate (DER) proves. */
+    addressesOf(der: Uint8Array): readonly string[];
+  };
 }
 
 /**

@@ -133,6 +133,9 @@ export class SocketConnection implements Connection {
       {
         isServer: true,
         secureContext: context,
+        requestCert: settings.clients !== undefined,
+        // Who has none can still log in with a password.
+        rejectUnauthorized: false,
         SNICallback(name, done): void {
           settings.context(name).then(
             (context) => {
@@ -151,6 +154,10 @@ export class SocketConnection implements Connection {
     const endPoint = settings.endPoint?.(used);
     this.#tls = factsOf(secure);
     if (endPoint !== undefined) this.#tls = { ...this.#tls, endPoint };
+    const clientAddresses = addressesOf(secure, settings);
+    if (clientAddresses.length > 0) {
+      this.#tls = { ...this.#tls, clientAddresses };
+    }
     this.#isListening = false;
     secure.on("close", () => this.#end());
   }
@@ -310,6 +317,16 @@ function factsOf(socket: TLSSocket): ConnectionTls {
     cipher: socket.getCipher()?.name ?? "",
     serverName: typeof name === "string" && name !== "" ? name : undefined,
   };
+}
+
+/** What the certificate of the client proves; it need not have one. */
+function addressesOf(
+  socket: TLSSocket,
+  { clients }: TlsServerSettings,
+): readonly string[] {
+  if (clients === undefined) return [];
+  const { raw } = socket.getPeerCertificate() ?? {};
+  return raw === undefined ? [] : clients.addressesOf(new Uint8Array(raw));
 }
 
 /** `::ffff:192.0.2.1` is `192.0.2.1`. */

@@ -8,6 +8,7 @@
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
+import type { ClientAuthorities } from "./client_authorities.ts";
 import { tlsEndPoint } from "./tls_end_point.ts";
 
 /** A certificate chain, leaf first, with its private key. PEM. */
@@ -49,6 +50,8 @@ const MIN_VERSION = "TLSv1.2";
  */
 export class TlsContexts {
   readonly handshakeTimeoutMs: number = HANDSHAKE_TIMEOUT_MS;
+  /** Whose certificates clients may log in with; left out: none are asked for. */
+  readonly clients?: ClientAuthorities;
   readonly #source: KeyPairSource;
   readonly #onError: (error: unknown) => void;
   #default: SecureContext | undefined;
@@ -61,8 +64,10 @@ export class TlsContexts {
   constructor(
     source: KeyPairSource,
     onError: (error: unknown) => void = () => {},
+    clients?: ClientAuthorities,
   ) {
     this.#source = source;
+    if (clients !== undefined) this.clients = clients;
     this.#onError = onError;
   }
 
@@ -126,6 +131,7 @@ export class TlsContexts {
       cert: pair.chain,
       key: pair.key,
       minVersion: MIN_VERSION,
+      ...(this.clients === undefined ? {} : { ca: this.clients.pem }),
     });
     const endPoint = tlsEndPoint(pair.chain);
     if (endPoint !== undefined) this.#endPoints.set(context, endPoint);

@@ -1,5 +1,6 @@
 /** The channel binding `tls-server-end-point`. RFC 5929 section 4.1. */
 import { createHash } from "node:crypto";
+import { derElement, derElements, derHex, TAGS } from "./der_element.ts";
 import { firstCertificate } from "./first_certificate.ts";
 
 /**
@@ -31,37 +32,11 @@ export function tlsEndPoint(chain: string): Uint8Array | undefined {
 
 /** The identifier in hex. RFC 5280 section 4.1: the second of three elements. */
 function signatureAlgorithm(der: Uint8Array): string | undefined {
-  const certificate = element(der, 0);
+  const certificate = derElement(der, 0);
   if (certificate === undefined) return undefined;
-  const signed = element(der, certificate.start);
-  const algorithm = element(der, signed?.end ?? der.length);
-  const identifier = element(der, algorithm?.start ?? der.length);
-  if (identifier?.tag !== OBJECT_IDENTIFIER) return undefined;
-  const bytes = der.subarray(identifier.start, identifier.end);
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
-}
-
-const OBJECT_IDENTIFIER = 6;
-
-interface Element {
-  readonly tag: number;
-  /** Of the contents. */
-  readonly start: number;
-  readonly end: number;
-}
-
-/** One element of DER. X.690 section 8.1. */
-function element(der: Uint8Array, at: number): Element | undefined {
-  const tag = der[at];
-  const first = der[at + 1];
-  if (tag === undefined || first === undefined) return undefined;
-  const lengthBytes = first < 0x80 ? 0 : first - 0x80;
-  let length = lengthBytes === 0 ? first : 0;
-  for (let i = 0; i < lengthBytes; i++) {
-    length = length * 256 + (der[at + 2 + i] ?? 0);
-  }
-  const start = at + 2 + lengthBytes;
-  const end = start + length;
-  return end <= der.length ? { tag, start, end } : undefined;
+  const [, algorithm] = derElements(der, certificate);
+  if (algorithm === undefined) return undefined;
+  const [identifier] = derElements(der, algorithm);
+  if (identifier?.tag !== TAGS.objectIdentifier) return undefined;
+  return derHex(der, identifier);
 }

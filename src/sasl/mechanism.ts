@@ -38,6 +38,12 @@ export type SaslStep =
     readonly user: string;
     readonly token: string;
   }
+  /** Look at the certificate of the client; that decides. */
+  | {
+    readonly kind: "certificate";
+    /** Who to be; empty: whom the certificate names. */
+    readonly user: string;
+  }
   /**
    * The client has proved to be the user whose keys were given. `data` goes to
    * the client with the success, or as a last challenge.

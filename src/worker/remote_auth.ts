@@ -8,6 +8,7 @@ import type { Link } from "./link.ts";
 export interface AuthFacts {
   readonly scram: boolean;
   readonly bearer: boolean;
+  readonly external: boolean;
 }
 
 /** Longest check of a password: hashing waits in line under attack. */
@@ -17,6 +18,7 @@ const AUTH_TIMEOUT_MS = 30_000;
 export class RemoteAuth implements Auth {
   readonly scram?: NonNullable<Auth["scram"]>;
   readonly bearer?: NonNullable<Auth["bearer"]>;
+  readonly external?: NonNullable<Auth["external"]>;
   readonly #link: () => Link;
   readonly #service: string;
 
@@ -36,6 +38,12 @@ export class RemoteAuth implements Auth {
       this.bearer = {
         checkToken: (user, token) =>
           this.#call("bearer", [user, token]) as Promise<AuthOutcome>,
+      };
+    }
+    if (facts.external) {
+      this.external = {
+        checkAddress: (address) =>
+          this.#call("external", [address]) as Promise<AuthOutcome>,
       };
     }
   }
@@ -75,9 +83,11 @@ export class AuthService implements Service {
         if (this.#auth.scram === undefined) break;
         return this.#auth.scram.keys(String(first));
       case "bearer":
-        if (this.#auth.bearer !== undefined) {
-          return this.#auth.bearer.checkToken(String(first), text);
-        }
+        if (this.#auth.bearer === undefined) break;
+        return this.#auth.bearer.checkToken(String(first), text);
+      case "external":
+        if (this.#auth.external === undefined) break;
+        return this.#auth.external.checkAddress(String(first));
     }
     throw new TypeError(`Auth has no method ${method}`);
   }

@@ -53,10 +53,11 @@ export function factsOf<R extends RoleName>(
       } satisfies StorageFacts;
     }
     case "auth": {
-      const { scram, bearer } = implementation as Roles["auth"];
+      const { scram, bearer, external } = implementation as Roles["auth"];
       return {
         scram: scram !== undefined,
         bearer: bearer !== undefined,
+        external: external !== undefined,
       } satisfies AuthFacts;
     }
     case "filter": {

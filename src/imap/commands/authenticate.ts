@@ -2,6 +2,7 @@
 import { defineCommand } from "#src/imap/command.ts";
 import { ImapError } from "#src/imap/errors.ts";
 import {
+  accountOfCertificate,
   accountOfToken,
   completeLogin,
   loginWithPassword,
@@ -83,6 +84,10 @@ async function converse(
         user = step.user;
         step = exchange.tokenRefused?.() ?? { kind: "refused" };
         break;
+      }
+      case "certificate": {
+        const found = await accountOfCertificate(session, step.user);
+        return found ?? refuseLogin(session, step.user);
       }
       case "scram": {
         checkAuthorization(step.authorization, step.user);

@@ -51,4 +51,12 @@ export interface Auth {
   readonly bearer?: {
     checkToken(user: string, token: string): Promise<AuthOutcome>;
   };
+  /** Power: EXTERNAL, certificates of clients. */
+  readonly external?: {
+    /**
+     * Whose address it is that the certificate names. The endpoint has made
+     * sure that the operator's own authority has signed it.
+     */
+    checkAddress(address: string): Promise<AuthOutcome>;
+  };
 }

@@ -72,6 +72,19 @@ export class Login implements Auth {
     return { ok: true, identity: this.#identity(row) };
   }
 
+  readonly external = {
+    checkAddress: async (address: string): Promise<AuthOutcome> => {
+      const row = await this.#account(
+        this.#options.addresses.accountName(address),
+      );
+      if (row === undefined) return { ok: false, reason: "badCredentials" };
+      if (text(row, "state") !== "active") {
+        return { ok: false, reason: "disabled" };
+      }
+      return { ok: true, identity: this.#identity(row) };
+    },
+  } as const;
+
   async mayUse(identity: Identity, address: string): Promise<boolean> {
     const { driver, addresses, instance } = this.#options;
     if (identity.auth !== instance) return false;
