@@ -5,11 +5,11 @@
  * The head is parsed before a literal is read, so that what can not be stored
  * is refused before it is sent. All messages become visible together.
  */
-import type { NewMessage } from "#src/imap/backend.ts";
+import type { MailboxId, NewMessage } from "#src/imap/backend.ts";
 import { AppendLiterals } from "#src/imap/append_literals.ts";
 import { AppendReader, parseMessageHead } from "#src/imap/append_reader.ts";
 import { defineCommand, type Done, LOGGED_IN } from "#src/imap/command.ts";
-import { allowedFlags, flagGuardOf } from "#src/imap/rights.ts";
+import { allowedFlags, flagGuardOf, hasRights } from "#src/imap/rights.ts";
 import { checkRoom } from "#src/imap/quota_room.ts";
 import { formatSet } from "#src/imap/sequence_set.ts";
 import type { Session } from "#src/imap/session.ts";
@@ -44,7 +44,7 @@ export const append = defineCommand({
         ...message,
         flags: allowedFlags(message.flags, may),
       }));
-      return await place(session, target.id, messages);
+      return await place(session, target, messages);
     } catch (error) {
       await literals.discard();
       throw error;
@@ -56,15 +56,17 @@ export const append = defineCommand({
 
 async function place(
   session: Session,
-  mailbox: number,
+  { id, rights }: { readonly id: MailboxId; readonly rights?: string },
   messages: readonly NewMessage[],
 ): Promise<Done> {
   const { backend } = session.services;
-  const placed = await backend.append(mailbox, messages);
+  const placed = await backend.append(id, messages);
   session.noteOwn(placed);
   const view = session.trySelected?.view;
   // RFC 9051 section 6.3.12: the client is told of the new message at once.
-  if (view?.mailbox === mailbox) await view.refresh();
+  if (view?.mailbox === id) await view.refresh();
+  // The same section: nothing is told of what one may not read.
+  if (!hasRights(rights, "r")) return { text: "Appended" };
   return {
     text: "Appended",
     code: `APPENDUID ${placed.uidValidity} ${formatSet(placed.uids)}`,

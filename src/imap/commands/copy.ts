@@ -3,7 +3,7 @@ import type { PlacedMessages } from "#src/imap/backend.ts";
 import { type Command, defineCommand, SELECTED } from "#src/imap/command.ts";
 import { withProgress } from "#src/imap/progress.ts";
 import { requireSelected } from "#src/imap/mailbox_access.ts";
-import { flagGuardOf } from "#src/imap/rights.ts";
+import { flagGuardOf, hasRights } from "#src/imap/rights.ts";
 import { resolveSome } from "#src/imap/resolve_set.ts";
 import { highestModSeq } from "./expunge.ts";
 import { formatSet } from "#src/imap/sequence_set.ts";
@@ -53,7 +53,8 @@ function defineCopy(
       );
       session.noteOwn(placed);
       if (info.id === view.mailbox) await view.refresh();
-      const code = copyUid(placed);
+      // RFC 9051 section 6.4.7: nothing is told of what one may not read.
+      const code = hasRights(info.rights, "r") ? copyUid(placed) : undefined;
       if (!move) return { text: "Copied", ...(code && { code }) };
       // RFC 6851 section 4.3: before the EXPUNGE responses.
       if (code !== undefined) session.out.line(`* OK [${code}] Moved`);

@@ -202,9 +202,10 @@ function checkReturns({ services }: Session, { words }: Returns): void {
   }
 }
 
+/** RFC 9051 section 6.3.9: in the extended form `""` is passed over. */
 function matchesAny(name: string, args: ListArguments): boolean {
   return args.patterns.some((pattern) =>
-    matchesPattern(name, args.reference + pattern)
+    pattern !== "" && matchesPattern(name, args.reference + pattern)
   );
 }
 

@@ -4,11 +4,11 @@
  */
 import { AppendLiterals } from "#src/imap/append_literals.ts";
 import { AppendReader, parseMessageHead } from "#src/imap/append_reader.ts";
-import type { NewMessage } from "#src/imap/backend.ts";
+import type { MailboxId, NewMessage } from "#src/imap/backend.ts";
 import { defineCommand, SELECTED } from "#src/imap/command.ts";
 import { ImapError } from "#src/imap/errors.ts";
 import { requireSelected } from "#src/imap/mailbox_access.ts";
-import { allowedFlags, flagGuardOf } from "#src/imap/rights.ts";
+import { allowedFlags, flagGuardOf, hasRights } from "#src/imap/rights.ts";
 import { STAR } from "#src/imap/sequence_set.ts";
 import type { Session } from "#src/imap/session.ts";
 import { parseMailbox } from "#src/imap/wire/mailbox_name.ts";
@@ -51,11 +51,7 @@ export const replace = defineCommand({
       if (message === undefined) throw new TypeError("No message was read");
       const may = flagGuardOf(target.rights);
       const flags = allowedFlags(message.flags, may);
-      await place(session, {
-        old,
-        target: target.id,
-        message: { ...message, flags },
-      });
+      await place(session, { old, target, message: { ...message, flags } });
       if (!session.condstore) return { text: "Replaced" };
       // RFC 8508 section 4.5: as UID EXPUNGE.
       const code = await highestModSeq(session.selected);
@@ -82,17 +78,25 @@ async function place(
   session: Session,
   { old, target, message }: {
     readonly old: number;
-    readonly target: number;
+    readonly target: { readonly id: MailboxId; readonly rights?: string };
     readonly message: NewMessage;
   },
 ): Promise<void> {
   const { backend } = session.services;
   const { view } = session.selected;
-  const placed = await backend.replace(view.mailbox, old, target, message);
-  // RFC 8508 section 3.3: before the EXPUNGE, so that no UID is ever unknown.
-  session.out.line(
-    `* OK [APPENDUID ${placed.uidValidity} ${placed.uids[0]}] Stored`,
+  const placed = await backend.replace(
+    view.mailbox,
+    old,
+    target.id,
+    message,
   );
+  // RFC 8508 section 4.3: before the EXPUNGE, so that no UID is ever unknown.
+  // RFC 9051 section 6.3.12: not of what one may not read.
+  if (hasRights(target.rights, "r")) {
+    session.out.line(
+      `* OK [APPENDUID ${placed.uidValidity} ${placed.uids[0]}] Stored`,
+    );
+  }
   session.noteOwn(placed);
   view.applyExpunged(placed.sourceUids);
   await view.refresh();
