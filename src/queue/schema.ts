@@ -49,6 +49,9 @@ CREATE TABLE known_recipients (
 `,
 ];
 
+/** The present version. */
+export const QUEUE_SCHEMA: number = MIGRATIONS.length;
+
 /** Brings the database to the present version. */
 export function migrate(database: DatabaseSync): void {
   const row = database.prepare("PRAGMA user_version").get();
