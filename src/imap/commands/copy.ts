@@ -26,6 +26,9 @@ function defineCopy(
     states: SELECTED,
     uid: "also",
     capability,
+    // INTEROP: clients send STORE of the same numbers without waiting, though
+    // RFC 9051 section 5.5 forbids that; no number may move in between.
+    updates: (uid) => uid || move ? "all" : "noExpunge",
     parse(cursor, { utf8 }) {
       cursor.sp();
       const set = parseSequenceSet(cursor);
