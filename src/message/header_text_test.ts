@@ -138,6 +138,13 @@ Deno.test("parseMessageIds() reads what stands in angle brackets", () => {
   assert.deepEqual(ids("bob's message of Monday <a@b>"), ["<a@b>"]);
   assert.deepEqual(ids("<unclosed <a@b>"), ["<a@b>"]);
   assert.deepEqual(ids("<> < > a@b"), []);
+  // Quotes that need not be there, or are never closed.
+  assert.deepEqual(ids('<"a"@b> <a@b> <"a\\\\.\\"b"@c>'), [
+    "<a@b>",
+    '<a\\."b@c>',
+  ]);
+  assert.deepEqual(ids('<"a@b> <"" > <"a"b@c>'), ['<"a@b>', '<"a"b@c>']);
+  assert.equal(ids(`<"${"\\".repeat(900)}@x>`).length, 1);
   assert.equal(ids("<".repeat(1_000_000) + ">").length, 0);
   const many = ids(
     Array.from({ length: 2_000 }, (_, i) => `<${i}@x>`).join(" "),

@@ -1,6 +1,7 @@
 /**
  * Message identifiers. RFC 5322 section 3.6.4, read tolerantly: whatever stands
- * between angle brackets, white space taken out.
+ * between angle brackets, white space taken out. Quoted or not they are the same
+ * (RFC 5256, REFERENCES).
  */
 import { decodeUnknown } from "./charset.ts";
 import { isAscii } from "#src/bytes/ascii.ts";
@@ -14,6 +15,9 @@ const MAX_IDS = 500;
 /** Longest identifier; longer ones are nobody's. */
 const MAX_LENGTH = 998;
 
+/** A left side in quotes. */
+const QUOTED_REGEXP = /^<"((?:[^"\\]|\\.)*)"(?=[@>])/;
+
 /** All identifiers with their angle brackets, in order, each once. */
 export function parseMessageIds(raw: Uint8Array): readonly string[] {
   const ids = new Set<string>();
@@ -26,7 +30,10 @@ export function parseMessageIds(raw: Uint8Array): readonly string[] {
     if (end - start > 1 && end - start < MAX_LENGTH) {
       const bytes = raw.subarray(start, end + 1);
       const text = isAscii(bytes) ? decodeLatin1(bytes) : decodeUnknown(bytes);
-      const id = text.replace(/[ \t\r\n]+/g, "");
+      const id = text.replace(/[ \t\r\n]+/g, "").replace(
+        QUOTED_REGEXP,
+        (_, quoted: string) => `<${quoted.replace(/\\(.)/g, "$1")}`,
+      );
       if (id.length > 2) ids.add(id);
     }
     at = raw.indexOf(OPEN, end + 1);
