@@ -247,9 +247,15 @@ export interface AnnotationChange {
   readonly reader: AccountId | undefined;
 }
 
+/** Stands for all accounts in a hint: something is shared with `anyone`. */
+export const EVERY_ACCOUNT: AccountId = 0;
+
 /** Says that a mailbox has moved on. */
 export interface ChangeHint {
-  /** The owner; of annotations of the server: who has set them. */
+  /**
+   * The owner; of annotations of the server: who has set them. The list of
+   * mailboxes may change for `EVERY_ACCOUNT`.
+   */
   readonly account: AccountId;
   /** `undefined`: the list of mailboxes changed (create, rename, subscribe). */
   readonly mailbox: MailboxId | undefined;

@@ -9,11 +9,12 @@
  * client knows and what is now. So nothing piles up for a slow client. Only
  * annotations have no history: their names wait, up to a bound.
  */
-import type {
-  ChangeHint,
-  MailboxId,
-  MailboxInfo,
-  MailboxStatus,
+import {
+  type ChangeHint,
+  EVERY_ACCOUNT,
+  type MailboxId,
+  type MailboxInfo,
+  type MailboxStatus,
 } from "./backend.ts";
 import { StorageError } from "#src/errors/errors.ts";
 import {
@@ -170,7 +171,9 @@ export class Notifier {
       return;
     }
     if (mailbox === undefined) {
-      if (account !== this.#session.account.id) return;
+      const isOurs = account === this.#session.account.id ||
+        account === EVERY_ACCOUNT;
+      if (!isOurs) return;
       this.#isListChanged = true;
     } else {
       if (!this.#byId.has(mailbox)) return;

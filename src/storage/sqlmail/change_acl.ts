@@ -1,6 +1,6 @@
 /** Changes of access control lists. RFC 4314. */
 import { StorageError } from "#src/errors/errors.ts";
-import type { MailboxId } from "#src/imap/backend.ts";
+import { EVERY_ACCOUNT, type MailboxId } from "#src/imap/backend.ts";
 import type { AclPower } from "#src/imap/powers.ts";
 import {
   ALL_RIGHTS,
@@ -99,15 +99,24 @@ export async function inheritAcl(
   if (count > 0) await tellOthers(context, to);
 }
 
-/** Tells accounts that are named in a list that their mailboxes changed. */
+/**
+ * Tells accounts that are named in a list, with negative rights too, that their
+ * mailboxes changed; all of them where `anyone` is.
+ */
 export async function tellOthers(
   context: WriteContext,
   mailbox: MailboxId,
 ): Promise<void> {
+  const shared = await context.one(
+    "SELECT 1 AS found FROM acl WHERE mailbox = ? AND identifier IN (?, ?)",
+    [mailbox, ANYONE, NEGATIVE + ANYONE],
+  );
+  if (shared !== undefined) return context.listChanged(EVERY_ACCOUNT);
   const rows = await context.all(
-    "SELECT a.id FROM acl c JOIN accounts a ON a.name = c.identifier " +
-      "WHERE c.mailbox = ?",
-    [mailbox],
+    "SELECT a.id FROM acl c JOIN accounts a ON a.name = " +
+      "CASE WHEN substr(c.identifier, 1, 1) = ? " +
+      "THEN substr(c.identifier, 2) ELSE c.identifier END WHERE c.mailbox = ?",
+    [NEGATIVE, mailbox],
   );
   for (const row of rows) context.listChanged(number(row, "id"));
 }
