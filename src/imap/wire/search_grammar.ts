@@ -149,13 +149,18 @@ export function parseReturn(cursor: Cursor): Returns {
   };
 }
 
-/** `1:500` or `-1:-100`. RFC 9394 section 3.1; `500:1` means the same. */
+/**
+ * `1:500` or `-1:-100`. RFC 9394 section 3.1; `500:1` means the same.
+ *
+ * INTEROP Dovecot, imaptest (search-partial): `500:1` is told as `1:500`, though
+ * the RFC has the range as it was asked for.
+ */
 export function parsePartial(cursor: Cursor): PartialRange {
   const from = signedNumber(cursor);
   cursor.byte(COLON);
   const to = signedNumber(cursor);
   if (from < 0 !== to < 0) cursor.fail("two positions of one sign");
-  return { from, to };
+  return Math.abs(from) <= Math.abs(to) ? { from, to } : { from: to, to: from };
 }
 
 function signedNumber(cursor: Cursor): number {
