@@ -93,7 +93,10 @@ export const SYSTEM_FLAGS = [
   "\\Draft",
 ] as const;
 
-/** Keywords that one mailbox can have; one more is `StorageError` `limit`. */
+/**
+ * Keywords that one mailbox can have; to set one more is `StorageError` `limit`,
+ * on messages that are put there it is left out.
+ */
 export const MAX_KEYWORDS = 48;
 
 /**

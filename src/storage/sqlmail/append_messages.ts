@@ -12,7 +12,7 @@ import { removeCopy } from "./change_messages.ts";
 import { selectRows } from "./message_rows.ts";
 import {
   bodySize,
-  flagsFor,
+  fittingFlags,
   insertContent,
   insertCopy,
   threadIdOf,
@@ -47,10 +47,10 @@ export async function appendMessages(
   const { uidValidity, usage } = await context.mailbox(mailbox);
   checkFits(usage, additionOf(messages, leaving));
   const uids = new Uint32Array(messages.length);
-  // Flags first: a keyword too many must not cost a second run of the batch.
+  // Flags first: one that is refused must not cost a second run of the batch.
   const flags: number[] = [];
   for (const message of messages) {
-    flags.push(await flagsFor(context, mailbox, message.flags));
+    flags.push(await fittingFlags(context, mailbox, message.flags));
   }
   for (const [n, message] of messages.entries()) {
     const body = held[n]?.body;

@@ -19,7 +19,12 @@ import { checkFits } from "./account_usage.ts";
 import { keptFlags } from "./flag_guard.ts";
 import { type MailboxState, statusNow } from "./mailbox_state.ts";
 import { ascending, type MessageRow, selectRows } from "./message_rows.ts";
-import { countFlags, flagsFor, insertCopy } from "./place_messages.ts";
+import {
+  countFlags,
+  fittingFlags,
+  flagsFor,
+  insertCopy,
+} from "./place_messages.ts";
 import type { WriteContext } from "./write_context.ts";
 
 /** `StorageBackend.storeFlags`. */
@@ -196,7 +201,7 @@ async function translation(
   for (const { flags } of rows) {
     if (translated.has(flags)) continue;
     const names = flagNames(keptFlags(0, flags, mayChange), keywords);
-    translated.set(flags, await flagsFor(context, to, names));
+    translated.set(flags, await fittingFlags(context, to, names));
   }
   return (flags) => translated.get(flags) ?? 0;
 }

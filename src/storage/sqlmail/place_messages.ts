@@ -1,7 +1,12 @@
 /** Operations that put messages into mailboxes: content first, then copies. */
 import { createHash, randomBytes } from "node:crypto";
 import { StorageError } from "#src/errors/errors.ts";
-import type { FlagSet, MailboxId, Uid } from "#src/imap/backend.ts";
+import {
+  type FlagSet,
+  type MailboxId,
+  MAX_KEYWORDS,
+  type Uid,
+} from "#src/imap/backend.ts";
 import { DELETED_BIT, flagSetOf, hasBit, SEEN_BIT } from "#src/imap/flags.ts";
 import type { MessageSummary } from "#src/imap/summary.ts";
 import { number } from "../row.ts";
@@ -156,4 +161,28 @@ export async function flagsFor(
   if (flags.length === 0) return 0;
   await context.addKeywords(mailbox, flags);
   return flagSetOf(flags, (await context.mailbox(mailbox)).keywords);
+}
+
+/**
+ * As `flagsFor`; keywords for which the mailbox has no room are left out, since
+ * mail counts more than its labels. RFC 9051 section 6.4.7: SHOULD be kept.
+ */
+export async function fittingFlags(
+  context: WriteContext,
+  mailbox: MailboxId,
+  flags: readonly string[],
+): Promise<FlagSet> {
+  if (flags.length === 0) return 0;
+  const { keywords } = await context.mailbox(mailbox);
+  let room = MAX_KEYWORDS - keywords.length;
+  const known = new Set(keywords.map((name) => name.toLowerCase()));
+  const fitting = flags.filter((flag) => {
+    const name = flag.toLowerCase();
+    if (flag.startsWith("\\") || known.has(name)) return true;
+    if (room === 0) return false;
+    room--;
+    known.add(name);
+    return true;
+  });
+  return await flagsFor(context, mailbox, fitting);
 }
