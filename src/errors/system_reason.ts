@@ -30,6 +30,24 @@ export function isDiskFull(error: unknown): boolean {
   return false;
 }
 
+/**
+ * What the operating system calls it: `ENOSPC` (of a database too),
+ * `ECONNRESET`; `undefined` for errors of our own and of the runtime.
+ */
+export function systemCode(error: unknown): string | undefined {
+  if (isDiskFull(error)) return "ENOSPC";
+  let at = error;
+  for (let depth = 0; depth < MAX_CAUSES && at instanceof Error; depth++) {
+    const code = "code" in at ? at.code : undefined;
+    if (typeof code === "string" && SYSTEM_CODE.test(code)) return code;
+    at = at.cause;
+  }
+  return undefined;
+}
+
+/** `ERR_...` are the runtime's own. */
+const SYSTEM_CODE = /^E(?!RR_)[A-Z0-9]+$/;
+
 /** Deeper no error of ours goes; causes could go in a circle. */
 const MAX_CAUSES = 8;
 

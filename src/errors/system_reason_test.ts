@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { isDiskFull, systemFailure, systemReason } from "./system_reason.ts";
+import {
+  isDiskFull,
+  systemCode,
+  systemFailure,
+  systemReason,
+} from "./system_reason.ts";
 
 Deno.test("the reason of a failed call is what the system says", () => {
   try {
@@ -57,5 +62,18 @@ Deno.test("the system and SQLite say it in the way that is looked for", {
     );
   } finally {
     database.close();
+  }
+});
+
+Deno.test("what the system calls an error is found through its causes", () => {
+  const reset = Object.assign(new Error("reset"), { code: "ECONNRESET" });
+  assert.equal(systemCode(new Error("a", { cause: reset })), "ECONNRESET");
+  const sqlite = Object.assign(new Error("database or disk is full"), {
+    code: "ERR_SQLITE_ERROR",
+  });
+  assert.equal(systemCode(sqlite), "ENOSPC");
+  const ours = Object.assign(new Error("x"), { code: "ERR_INVALID_ARG" });
+  for (const other of [ours, new TypeError("y"), "ENOSPC", undefined]) {
+    assert.equal(systemCode(other), undefined);
   }
 });

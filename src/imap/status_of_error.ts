@@ -6,6 +6,7 @@ import {
   UnavailableError,
   WireSyntaxError,
 } from "#src/errors/errors.ts";
+import { isDiskFull } from "#src/errors/system_reason.ts";
 import { type FailureStatus, ImapError } from "./errors.ts";
 
 /** A tagged answer that refuses. */
@@ -60,6 +61,14 @@ export function statusOfError(
     return failure("NO", "UNAVAILABLE", "Not available now, try again");
   }
   const word = reference();
+  if (isDiskFull(error)) {
+    return {
+      status: "NO",
+      code: "UNAVAILABLE",
+      text: `No room now, reference ${word}`,
+      reference: word,
+    };
+  }
   return {
     status: "NO",
     code: "SERVERBUG",

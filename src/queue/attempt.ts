@@ -1,5 +1,6 @@
 /** One attempt: a message and some of its recipients, given to a delivery. */
 import { MailError } from "#src/errors/errors.ts";
+import { systemCode } from "#src/errors/system_reason.ts";
 import { summarize } from "#src/imap/summary_builder.ts";
 import type { Log } from "#src/log/log.ts";
 import { HeaderBlock } from "#src/message/header_block.ts";
@@ -126,7 +127,8 @@ export function replyOf(error: SmtpError, at: number): LastReply {
 function thrown(error: unknown, input: AttemptInput): AttemptResult {
   const at = input.now();
   if (error instanceof SmtpError) return refusal(error, at);
-  const isKnown = error instanceof MailError || isSystemError(error);
+  // The disk is full, a connection broke: `ENOSPC`, `ECONNRESET`.
+  const isKnown = error instanceof MailError || systemCode(error) !== undefined;
   const reference = crypto.randomUUID().slice(0, 8);
   input.log.error("delivery broke", {
     message: input.message.id,
@@ -137,10 +139,4 @@ function thrown(error: unknown, input: AttemptInput): AttemptResult {
   const text = `Internal error, reference ${reference}`;
   const reply = { code: 451, detail: "3.0", text, at } as const;
   return { kind: isKnown ? "temporary" : "broken", reply };
-}
-
-/** The disk is full, a connection broke: `ENOSPC`, `ECONNRESET`. */
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && "code" in error &&
-    typeof error.code === "string" && /^E(?!RR_)[A-Z0-9]+$/.test(error.code);
 }

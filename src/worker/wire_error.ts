@@ -1,7 +1,8 @@
 /**
  * Errors across workers. The errors that callers tell apart keep their class;
  * everything else was a surprise on the far side, which has logged it under a
- * reference, and arrives as a plain error that names the reference.
+ * reference, and arrives as a plain error that names the reference, and what
+ * the operating system calls it (`ENOSPC`).
  */
 import { DnsError, type DnsErrorKind } from "#src/dns/resolver.ts";
 import {
@@ -12,6 +13,7 @@ import {
   UnavailableError,
   WireSyntaxError,
 } from "#src/errors/errors.ts";
+import { systemCode } from "#src/errors/system_reason.ts";
 import { type Detail, type FailureCode, SmtpError } from "#src/smtp/reply.ts";
 
 /** An error as plain data. */
@@ -55,7 +57,11 @@ export function toWireError(error: unknown, reference: string): WireError {
   if (error instanceof DOMException && error.name === "AbortError") {
     return { kind: "abort", message: error.message };
   }
-  return { kind: "other", message: `Internal error, reference ${reference}` };
+  const message = `Internal error, reference ${reference}`;
+  const code = systemCode(error);
+  return code === undefined
+    ? { kind: "other", message }
+    : { kind: "other", message, data: [code] };
 }
 
 /** Whether the far side will know the class, so that nothing is lost. */
@@ -87,8 +93,12 @@ export function fromWireError(wire: WireError): Error {
       return new UnavailableError(wire.message, options);
     case "abort":
       return new DOMException(wire.message, "AbortError");
-    case "other":
-      return new Error(wire.message);
+    case "other": {
+      const error = new Error(wire.message);
+      return first === undefined
+        ? error
+        : Object.assign(error, { code: first });
+    }
   }
 }
 
