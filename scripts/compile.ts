@@ -12,13 +12,13 @@ import { parseArgs } from "node:util";
 import { bundle } from "./bundle.ts";
 import { ENGINE_FLAGS } from "./engine_flags.ts";
 
-/** No run, no ffi, nothing of the system but its name. */
+/** No run, no ffi, nothing of the system but its name and the room on disks. */
 const PERMISSIONS = [
   "--allow-net",
   "--allow-read",
   "--allow-write",
   "--allow-env",
-  "--allow-sys=hostname",
+  "--allow-sys=hostname,statfs",
   "--no-prompt",
 ];
 

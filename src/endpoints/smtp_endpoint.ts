@@ -21,6 +21,7 @@ import { TlsContexts } from "#src/net/tls_contexts.ts";
 import { listenImplicit } from "#src/net/tls_listener.ts";
 import { cleanSpool, compilePipeline } from "#src/pipeline/compile.ts";
 import type { CompiledPipeline } from "#src/pipeline/contract.ts";
+import { FreeSpace } from "#src/pipeline/free_space.ts";
 import { SmtpServer } from "#src/smtp/server.ts";
 import type { SmtpSettings } from "#src/smtp/settings.ts";
 import { PipelineBackend } from "./smtp_pipeline_backend.ts";
@@ -39,6 +40,7 @@ export class SmtpEndpoint implements Endpoint, Lifecycle {
   readonly #login: LoginConfig | undefined;
   readonly #host: Host;
   readonly #pipeline: CompiledPipeline;
+  readonly #space: FreeSpace;
   #contexts: TlsContexts | undefined;
   #servers: SmtpServer[] = [];
   #listeners: Listener[] = [];
@@ -54,6 +56,13 @@ export class SmtpEndpoint implements Endpoint, Lifecycle {
     this.#config = config;
     this.#login = login;
     this.#host = host;
+    const { spool_dir, min_free } = host.globals;
+    this.#space = new FreeSpace({
+      folder: spool_dir,
+      minBytes: min_free,
+      clock: host.clock,
+      log: host.log,
+    });
     this.#pipeline = compilePipeline(config.steps, host, {
       kind,
       hostname: config.hostname ?? host.globals.hostname,
@@ -150,7 +159,10 @@ export class SmtpEndpoint implements Endpoint, Lifecycle {
     const auth = login === undefined ? undefined : this.#host.use(login.auth);
     return new SmtpServer({
       settings: this.#settings(address),
-      backend: new PipelineBackend(this.#kind, this.#pipeline, auth),
+      backend: new PipelineBackend(this.#kind, this.#pipeline, {
+        auth,
+        space: this.#space,
+      }),
       clock: this.#host.clock,
       log: this.#host.log,
       loginLimits,

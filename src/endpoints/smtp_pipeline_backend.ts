@@ -1,11 +1,13 @@
 /** What the SMTP server needs, made of a compiled pipeline and an `auth`. */
 import type { Auth } from "#src/module/roles/auth.ts";
 import type { Identity, SessionInfo } from "#src/module/roles/session.ts";
+import type { FreeSpace } from "#src/pipeline/free_space.ts";
 import type {
   CompiledPipeline,
   PipelineSession,
   PipelineTransaction,
 } from "#src/pipeline/contract.ts";
+import { SmtpError } from "#src/smtp/reply.ts";
 import type {
   MailCommand,
   RcptCommand,
@@ -15,34 +17,43 @@ import type {
   SmtpTransaction,
 } from "#src/smtp/backend.ts";
 
+/** What an endpoint has beside its pipeline. */
+export interface BackendOptions {
+  /** `undefined`: nobody logs in. */
+  readonly auth: Auth | undefined;
+  readonly space: Pick<FreeSpace, "has">;
+}
+
 /** Runs the mail of one endpoint through its pipeline. */
 export class PipelineBackend implements SmtpBackend {
   readonly #protocol: SessionInfo["protocol"];
   readonly #pipeline: CompiledPipeline;
-  readonly #auth: Auth | undefined;
+  readonly #options: BackendOptions;
 
   constructor(
     protocol: SessionInfo["protocol"],
     pipeline: CompiledPipeline,
-    auth: Auth | undefined,
+    options: BackendOptions,
   ) {
     this.#protocol = protocol;
     this.#pipeline = pipeline;
-    this.#auth = auth;
+    this.#options = options;
   }
 
   open(session: SmtpSession): SmtpBackendSession {
     const protocol = this.#protocol;
     const pipeline = this.#pipeline.open(infoOf(protocol, session));
-    const auth = this.#auth;
+    const { auth, space } = this.#options;
     return {
       connect: () => pipeline.connect(),
       helo: (session) => pipeline.helo(infoOf(protocol, session)),
       ...(auth === undefined ? {} : {
         login: (user: string, password: string) => login(auth, user, password),
       }),
-      mail: (session, command) =>
-        begin(pipeline, infoOf(protocol, session), command),
+      mail: async (session, command) => {
+        await checkSpace(space, command);
+        return await begin(pipeline, infoOf(protocol, session), command);
+      },
       end: () => pipeline.end(),
     };
   }
@@ -75,6 +86,15 @@ async function login(
 ): Promise<Identity | undefined> {
   const outcome = await auth.checkPlain(user, password);
   return outcome.ok ? outcome.identity : undefined;
+}
+
+/** RFC 3463 section 3.4: X.3.1, mail system full. */
+async function checkSpace(
+  space: BackendOptions["space"],
+  { sizeBytes = 0 }: MailCommand,
+): Promise<void> {
+  if (await space.has(sizeBytes)) return;
+  throw new SmtpError(452, "3.1", "No room for mail now, try again later");
 }
 
 async function begin(

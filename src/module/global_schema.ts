@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { block, list } from "#src/config/compound.ts";
 import type { ConfigOf } from "#src/config/directive.ts";
 import { address, domain, listenAddress, path } from "#src/config/places.ts";
-import { duration } from "#src/config/quantities.ts";
+import { duration, size } from "#src/config/quantities.ts";
 import { integer, oneOf, optional, string } from "#src/config/values.ts";
 import { LOG_LEVELS } from "#src/log/log.ts";
 import { formatListenAddress } from "#src/net/listener.ts";
@@ -36,6 +36,11 @@ export const GLOBAL_SCHEMA = {
     doc:
       "The folder for messages under way that do not fit in memory. Left out: `spool` in `state_dir`.",
   })),
+  min_free: size({
+    doc:
+      "How much has to stay free on the disk of `spool_dir` (that of `state_dir`, as a rule): with less, SMTP and LMTP take no mail for now (452 4.3.1). 0: no bound.",
+    default: "64M",
+  }),
   tls: optionalRef("certificates", {
     doc:
       "The certificates of every endpoint that does not name its own. Left out: the default instance of role certificates (`auto`).",
@@ -102,6 +107,7 @@ export function completeGlobals(
     domains: lines.domains ?? [hostname],
     state_dir: lines.state_dir,
     spool_dir: lines.spool_dir ?? join(lines.state_dir, "spool"),
+    min_free: lines.min_free,
     tls,
     workers: lines.workers ??
       Math.min(Math.max(machine.cores - 1, 1), DEFAULT_WORKERS_MAX),

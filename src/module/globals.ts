@@ -12,6 +12,8 @@ export interface Globals {
   readonly state_dir: string;
   /** Folder for bodies that do not fit in memory; inside `state_dir`. */
   readonly spool_dir: string;
+  /** Bytes that have to stay free where `spool_dir` is; 0: none. */
+  readonly min_free: number;
   /** Number of endpoint workers; 0 runs everything in one thread. */
   readonly workers: number;
   /** Name server as `address:port`; `undefined`: that of the machine. */

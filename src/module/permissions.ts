@@ -3,6 +3,9 @@
  * the permissions of all instances in a worker and starts it with those alone.
  */
 
+/** What can be asked of the system. `statfs`: how much room its disks have. */
+export type SystemFact = "hostname" | "statfs";
+
 /** Everything left out is refused. */
 export interface Permissions {
   /** `host:port` to listen on; an IPv6 host in brackets. */
@@ -17,8 +20,8 @@ export interface Permissions {
   readonly write?: readonly string[];
   /** Names of environment variables. */
   readonly env?: readonly string[];
-  /** Facts of the system that libraries ask for: `hostname`. */
-  readonly sys?: readonly "hostname"[];
+  /** Facts of the system. */
+  readonly sys?: readonly SystemFact[];
 }
 
 /** A module that needs nothing. */

@@ -5,7 +5,7 @@
 import { isAbsolute, resolve } from "node:path";
 import type { Configuration } from "#src/module/configuration.ts";
 import type { WorkerKind } from "#src/module/host.ts";
-import type { Permissions } from "#src/module/permissions.ts";
+import type { Permissions, SystemFact } from "#src/module/permissions.ts";
 
 /** Permissions of one worker. Plain data; what is not listed is refused. */
 export interface WorkerPermissions {
@@ -15,7 +15,7 @@ export interface WorkerPermissions {
   readonly write: readonly string[];
   readonly env: readonly string[];
   /** Facts of the system. */
-  readonly sys: readonly "hostname"[];
+  readonly sys: readonly SystemFact[];
 }
 
 /** Facts of the machine that permissions depend on. */
@@ -38,7 +38,7 @@ export function workerPermissions(
   const read = new Set<string>();
   const write = new Set<string>();
   const env = new Set<string>();
-  const sys = new Set<"hostname">();
+  const sys = new Set<SystemFact>();
   for (const name of names) {
     const instance = instances.get(name);
     if (instance === undefined) continue;

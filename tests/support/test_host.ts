@@ -13,6 +13,7 @@ export function testGlobals(changes: Partial<Globals> = {}): Globals {
     domains: ["here.test"],
     state_dir: "/nonexistent",
     spool_dir: "/nonexistent/spool",
+    min_free: 0,
     workers: 0,
     dns: undefined,
     tls: "auto",
