@@ -4,11 +4,30 @@
  * `node_modules` into the executable, and each copy that runs would carry it
  * in memory. Modules that are imported late stay files of their own.
  */
-import { build, stop } from "esbuild";
+import { build, type Plugin, stop } from "esbuild";
 
 /** Packages that are written for Node call `require` for what is built in. */
 const REQUIRE =
   'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+
+/**
+ * Timers as packages know them: outside of `node_modules` Deno before 2.9 gives
+ * them numbers instead, which have no `unref`.
+ */
+const TIMERS =
+  'import { clearTimeout, setImmediate, setTimeout } from "node:timers";\n';
+
+/** Gives `TIMERS` to the modules of packages that call `unref`. */
+const NODE_TIMERS: Plugin = {
+  name: "node timers",
+  setup({ onLoad }): void {
+    onLoad({ filter: /\/node_modules\/.*\/esm\/.*\.js$/ }, async ({ path }) => {
+      const text = await Deno.readTextFile(path);
+      if (!text.includes(".unref(")) return undefined;
+      return { contents: TIMERS + text, loader: "js" };
+    });
+  },
+};
 
 /** What a bundle needs of `deno.json`. */
 const SETTINGS = { unstable: ["worker-options"], lock: false };
@@ -34,6 +53,7 @@ export async function bundle(root: string, folder: string): Promise<Bundle> {
       entryPoints: { main: "main.ts", entry: "src/worker/entry.ts" },
       outdir: folder,
       alias: { "#src": `${root}/src` },
+      plugins: [NODE_TIMERS],
       bundle: true,
       splitting: true,
       format: "esm",

@@ -105,7 +105,9 @@ async function smoke(program: string, folder: string): Promise<void> {
     // Whatever it would leave among temporary files is found below.
     env: { TMPDIR: folder },
     stdin: "null",
+    stderr: "piped",
   }).spawn();
+  const log = new Response(server.stderr).text();
   try {
     const ms = await waitForPort(submissions);
     await waitForPort(imaps);
@@ -118,6 +120,7 @@ async function smoke(program: string, folder: string): Promise<void> {
     const { code } = await server.status;
     clearTimeout(late);
     assert.equal(code, 0, "the server did not stop in order");
+    assert.doesNotMatch(await log, /level=error/, "the server had a fault");
     const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
     assert.deepEqual(names, ["epistle.conf", "state"]);
     say(`smoke: the executable works; ready after ${Math.round(ms)} ms`);
@@ -127,6 +130,7 @@ async function smoke(program: string, folder: string): Promise<void> {
     } catch {
       // It has ended, as it should.
     }
+    await Deno.stderr.write(new TextEncoder().encode(await log));
   }
 }
 
